@@ -1,0 +1,45 @@
+# The usual ways through the project. `make help` lists them; each installs what it needs (scripts/setup.sh) and does nothing twice.
+SHELL := /bin/bash
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
+
+.PHONY: help build demo test lint format tidy bench install clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+build:  ## the program: build/hf2mlx
+	scripts/setup.sh build
+	cmake --preset release
+	cmake --build --preset release
+
+demo: build  ## converts examples/tiny-qwen3 to 4 bit and shows what came out
+	scripts/demo.sh build/hf2mlx
+
+test:  ## builds everything and runs all tests, those against the real mlx-lm included
+	scripts/setup.sh test
+	cmake --preset dev
+	cmake --build --preset dev
+	HF2MLX_REQUIRE_ORACLE=1 ctest --preset dev --parallel $(JOBS)
+
+lint:  ## format, sizes, layers, documents
+	scripts/setup.sh lint
+	scripts/lint.sh
+
+format:  ## clang-format over all sources
+	scripts/setup.sh lint
+	scripts/format.sh
+
+tidy:  ## clang-tidy over src/, slow
+	cmake --preset dev
+	scripts/tidy.sh build-dev
+
+bench: build  ## times us, mlx_lm.convert and cp on full-size random models; ARGS="--model qwen3-8b" and more, see bench/run.py
+	scripts/setup.sh test
+	.venv/bin/python bench/run.py --program build/hf2mlx $(ARGS)
+
+install: build  ## into PREFIX, /usr/local otherwise
+	cmake --install build --prefix $(or $(PREFIX),/usr/local)
+
+clean:  ## build folders; .venv stays
+	rm -rf build build-*

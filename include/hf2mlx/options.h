@@ -1,0 +1,61 @@
+// What can be asked of a conversion. Plain structs; the program and the bindings fill the same ones.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hf2mlx {
+
+// How the Hugging Face hub is reached.
+struct HubOptions {
+  std::string endpoint;           // "https://huggingface.co"; empty: nothing is ever downloaded
+  std::string token;              // for private and gated models; may be empty
+  bool offline = false;           // what is here must do
+  unsigned timeout_seconds = 10;  // to connect, and without a single byte
+};
+
+// Where a model comes from.
+struct SourceOptions {
+  std::string model;                // a folder, or org/name in the Hugging Face cache
+  std::string revision;             // branch, tag or commit of a cache entry; empty: main
+  std::filesystem::path cache_dir;  // the Hugging Face hub cache; empty: cache entries are not looked for
+  std::string arch;                 // read the checkpoint as this model type; empty: as config.json says
+  std::filesystem::path arch_dir;   // folder of further architecture descriptions, looked at first; may be empty
+  HubOptions hub = {};              // where convert() gets what the cache lacks
+};
+
+// What the weights become. Names, meaning and defaults are those of mlx_lm.convert.
+struct QuantOptions {
+  bool quantize = false;
+  bool dequantize = false;
+  bool requantize = false;             // with quantize: layers that the source has quantized are decoded and encoded anew
+  std::optional<uint32_t> bits;        // 2 3 4 5 6 8; default of the mode otherwise
+  std::optional<uint32_t> group_size;  // 32 64 128; default of the mode otherwise
+  std::string mode = "affine";         // affine mxfp4 nvfp4 mxfp8
+  std::string recipe;                  // mixed_2_6 mixed_3_4 mixed_3_6 mixed_4_6, or empty
+  std::string dtype;                   // float16 bfloat16 float32, or empty: as config.json says
+  std::vector<std::string> overrides;  // PATTERN=SPEC, last match wins; SPEC is BITS[:GROUP[:MODE]] or keep
+};
+
+struct ConvertOptions {
+  SourceOptions source;
+  QuantOptions quant;
+  std::filesystem::path output = "mlx_model";
+  bool force = false;                     // replace an existing target, at the end and only on success
+  bool sync = false;                      // wait until a new target is on the disk; one that replaces another always is
+  unsigned threads = 0;                   // 0: one for each core
+  uint64_t max_memory_bytes = 0;          // for buffers; 0: 32 MB, and 8 MB for each thread
+  uint64_t max_shard_bytes = 5ull << 30;  // UINT64_MAX: a single file
+  std::string command_line;               // for the model card; may be empty
+};
+
+// One of several models that are made of one source at once.
+struct Variant {
+  QuantOptions quant;
+  std::filesystem::path output;
+};
+
+}  // namespace hf2mlx

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs what is missing, and does nothing when all is there: packages of Debian (apt) or macOS (Homebrew), and .venv for the tests.
+#
+#   scripts/setup.sh build    what compiles the program
+#   scripts/setup.sh lint     the formatter
+#   scripts/setup.sh test     build + GoogleTest + .venv with the reference (mlx-lm, pinned)
+#   scripts/setup.sh bench    the same as test + google-benchmark
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# In step with cmake/Dependencies.cmake.
+debian_build=(g++ make git cmake ninja-build libfmt-dev nlohmann-json3-dev libcli11-dev libtbb-dev libssl-dev libcurl4-openssl-dev libhwy-dev libyaml-cpp-dev ccache)
+debian_lint=(clang-format-14 python3)
+debian_test=(libgtest-dev libgmock-dev python3 python3-venv)
+debian_bench=(libbenchmark-dev)
+brew_build=(cmake ninja fmt nlohmann-json cli11 tbb openssl@3 curl highway yaml-cpp ccache)
+brew_lint=(python@3.12)
+brew_test=(googletest python@3.12)
+brew_bench=(google-benchmark)
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_debian() {
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "setup: installing ${missing[*]}"
+  as_root apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+install_brew() {
+  local missing=()
+  for package in "$@"; do
+    [ -d "$(brew --prefix)/opt/$package" ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "setup: installing ${missing[*]}"
+  brew install "${missing[@]}"
+}
+
+# install GROUP: the packages of that group, by whichever package manager there is.
+install() {
+  local list
+  if command -v apt-get >/dev/null; then
+    list="debian_$1[@]"
+    install_debian "${!list}"
+  elif command -v brew >/dev/null; then
+    list="brew_$1[@]"
+    install_brew "${!list}"
+  else
+    echo "setup: neither apt-get nor brew here; install what cmake/Dependencies.cmake asks for by hand" >&2
+  fi
+}
+
+# .venv holds exactly scripts/requirements.txt; a copy of the list inside says which one.
+make_venv() {
+  cmp -s scripts/requirements.txt .venv/requirements.txt && return 0
+  echo "setup: making .venv"
+  rm -rf .venv
+  python3 -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt
+  cp scripts/requirements.txt .venv/requirements.txt
+}
+
+case "${1:-}" in
+  build) install build ;;
+  lint) install lint ;;
+  test) install build && install test && make_venv ;;
+  bench) install build && install test && install bench && make_venv ;;
+  *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" && exit 2 ;;
+esac

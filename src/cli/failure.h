@@ -1,0 +1,13 @@
+// The end of a run that went wrong.
+#pragma once
+
+#include <exception>
+
+#include "hf2mlx/error.h"
+
+namespace hf2mlx::cli {
+
+// Whatever was thrown, as our own Error.
+Error to_error(const std::exception_ptr& thrown);
+
+}  // namespace hf2mlx::cli

@@ -1,0 +1,122 @@
+// See model_list.h.
+#include "cli/model_list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "cli/table.h"
+#include "cli/text.h"
+#include "hf2mlx/convert.h"
+#include "source/hf_cache.h"
+
+namespace hf2mlx::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A broken model is a line of the list, not the end of it.
+Inspection inspect_or_explain(const fs::path& folder) {
+  try {
+    SourceOptions source;
+    source.model = folder.string();
+    return inspect(source);
+  } catch (const Error& error) {
+    Inspection inspection;
+    inspection.source = folder;
+    inspection.why_not = error.what();
+    return inspection;
+  }
+}
+
+std::vector<fs::path> folders_in(const fs::path& folder) {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored)) folders.push_back(entry->path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+// As it can be given to convert: a commit may be shortened.
+std::string shown_name(const ListedModel& model) {
+  constexpr size_t kCommitDigits = 40;
+  constexpr size_t kShownDigits = 12;
+  if (model.revision.empty() || model.revision == "main") return model.name;
+  const bool is_commit =
+      model.revision.size() == kCommitDigits && model.revision.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return model.name + "@" + (is_commit ? model.revision.substr(0, kShownDigits) : model.revision);
+}
+
+void print_models(std::ostream& out, const char* title, const ModelList& list) {
+  out << fmt::format("{} ({})\n", title, list.folder.string());
+  if (list.models.empty()) {
+    out << "  none\n";
+    return;
+  }
+  Table table({{"MODEL"}, {"SIZE", Align::kRight}, {"ARCHITECTURE"}, {"QUANTIZATION"}, {"CONVERTIBLE"}});
+  for (const ListedModel& model : list.models) {
+    const Inspection& inspection = model.inspection;
+    table.add({shown_name(model), inspection.source_bytes == 0 ? "-" : format_bytes(inspection.source_bytes),
+               or_dash(inspection.architecture.empty() ? inspection.model_type : inspection.architecture), or_dash(inspection.quantization),
+               inspection.why_not.empty() ? "yes" : "no: " + inspection.why_not});
+  }
+  table.print(out, 2);
+}
+
+Json to_json(const ListedModel& model) {
+  const Inspection& inspection = model.inspection;
+  return {{"model", model.name},
+          {"revision", model.revision},
+          {"path", inspection.source.string()},
+          {"source_bytes", inspection.source_bytes},
+          {"parameters", inspection.parameters},
+          {"architecture", inspection.architecture},
+          {"model_type", inspection.model_type},
+          {"quantization", inspection.quantization},
+          {"convertible", inspection.why_not.empty()},
+          {"why_not", inspection.why_not}};
+}
+
+Json to_json(const ModelList& list) {
+  Json models = Json::array();
+  for (const ListedModel& model : list.models) models.push_back(to_json(model));
+  return {{"folder", list.folder.string()}, {"models", models}};
+}
+
+}  // namespace
+
+ModelList list_cached_models(const fs::path& cache_dir) {
+  ModelList list{.folder = cache_dir, .models = {}};
+  for (const CacheEntry& entry : list_cache(cache_dir)) {
+    list.models.push_back({entry.repo_id, entry.revision.empty() ? entry.commit : entry.revision, inspect_or_explain(entry.path)});
+  }
+  return list;
+}
+
+ModelList list_lm_studio_models(const fs::path& models_dir) {
+  ModelList list{.folder = models_dir, .models = {}};
+  for (const fs::path& publisher : folders_in(models_dir)) {
+    for (const fs::path& model : folders_in(publisher)) {
+      std::error_code ignored;
+      if (!fs::exists(model / "config.json", ignored)) continue;
+      list.models.push_back({publisher.filename().string() + "/" + model.filename().string(), "", inspect_or_explain(model)});
+    }
+  }
+  return list;
+}
+
+void print_list(std::ostream& out, const ModelList& cache, const ModelList& lm_studio) {
+  print_models(out, "Hugging Face cache", cache);
+  out << '\n';
+  print_models(out, "LM Studio", lm_studio);
+}
+
+Json to_json(const ModelList& cache, const ModelList& lm_studio) { return {{"cache", to_json(cache)}, {"lm_studio", to_json(lm_studio)}}; }
+
+}  // namespace hf2mlx::cli

@@ -1,0 +1,32 @@
+// The models that the program can find by itself: those in the Hugging Face cache and those in LM Studio's folder.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "hf2mlx/report.h"
+
+namespace hf2mlx::cli {
+
+struct ListedModel {
+  std::string name;       // org/name
+  std::string revision;   // of a cache entry: branch, tag or commit
+  Inspection inspection;  // why_not says what is wrong where the model could not even be read
+};
+
+struct ModelList {
+  std::filesystem::path folder;  // looked in; may be missing
+  std::vector<ListedModel> models;
+};
+
+ModelList list_cached_models(const std::filesystem::path& cache_dir);
+// Folders PUBLISHER/NAME that hold a config.json; other models there (GGUF) are not ours.
+ModelList list_lm_studio_models(const std::filesystem::path& models_dir);
+
+void print_list(std::ostream& out, const ModelList& cache, const ModelList& lm_studio);
+Json to_json(const ModelList& cache, const ModelList& lm_studio);
+
+}  // namespace hf2mlx::cli

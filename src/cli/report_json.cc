@@ -1,0 +1,108 @@
+// See report_json.h.
+#include "cli/report_json.h"
+
+#include <ostream>
+
+namespace hf2mlx::cli {
+namespace {
+
+Json to_json(const TensorReport& tensor) {
+  return {{"name", tensor.name},
+          {"dtype", tensor.dtype},
+          {"shape", tensor.shape},
+          {"encoding", tensor.encoding},
+          {"shard", tensor.shard},
+          {"offset_bytes", tensor.offset_bytes},
+          {"size_bytes", tensor.size_bytes}};
+}
+
+Json to_json(const SourceTensor& tensor) {
+  return {
+      {"name", tensor.name}, {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"file", tensor.file}, {"size_bytes", tensor.size_bytes}};
+}
+
+Json to_json(const SizeChoice& choice) {
+  return {{"label", choice.label}, {"bytes", choice.bytes}, {"bits_per_weight", choice.bits_per_weight}};
+}
+
+template <typename T>
+Json array_of(const std::vector<T>& items) {
+  Json array = Json::array();
+  for (const T& item : items) array.push_back(to_json(item));
+  return array;
+}
+
+}  // namespace
+
+Json to_json(const Report& report, DryRun dry_run) {
+  Json json = {{"model", report.model},
+               {"architecture", report.architecture},
+               {"model_type", report.model_type},
+               {"source", report.source.string()},
+               {"output", report.output.string()},
+               {"source_bytes", report.source_bytes},
+               {"output_bytes", report.output_bytes},
+               {"parameters", report.parameters},
+               {"bits_per_weight", report.bits_per_weight},
+               {"quantized_layers", report.quantized_layers},
+               {"files", report.files},
+               {"notes", report.notes},
+               {"dry_run", dry_run == DryRun::kYes}};
+  if (dry_run == DryRun::kYes) {
+    json["tensors"] = array_of(report.tensors);
+  } else {
+    json["seconds"] = report.seconds;
+  }
+  return json;
+}
+
+Json to_json(const DownloadReport& report, DryRun dry_run) {
+  Json files = Json::array();
+  for (const DownloadedFile& file : report.files) {
+    files.push_back({{"path", file.path}, {"size_bytes", file.size_bytes}, {"was_there", file.was_there}});
+  }
+  return {{"repo_id", report.repo_id},
+          {"revision", report.revision},
+          {"commit", report.commit},
+          {"folder", report.folder.string()},
+          {"files", files},
+          {"total_bytes", report.total_bytes},
+          {"received_bytes", report.received_bytes},
+          {"notes", report.notes},
+          {"dry_run", dry_run == DryRun::kYes},
+          {"seconds", report.seconds}};
+}
+
+Json to_json(const Inspection& inspection) {
+  Json dtypes = Json::object();
+  for (const auto& [dtype, bytes] : inspection.dtypes) dtypes[dtype] = bytes;
+  return {{"model", inspection.model},
+          {"architecture", inspection.architecture},
+          {"model_type", inspection.model_type},
+          {"quantization", inspection.quantization},
+          {"convertible", inspection.why_not.empty()},
+          {"why_not", inspection.why_not},
+          {"source", inspection.source.string()},
+          {"source_bytes", inspection.source_bytes},
+          {"parameters", inspection.parameters},
+          {"dtypes", dtypes},
+          {"sizes", array_of(inspection.sizes)},
+          {"tensors", array_of(inspection.tensors)},
+          {"notes", inspection.notes}};
+}
+
+Json to_json(const std::vector<ArchInfo>& architectures) {
+  Json array = Json::array();
+  for (const ArchInfo& arch : architectures) {
+    array.push_back({{"name", arch.name}, {"model_types", arch.model_types}, {"summary", arch.summary}, {"operations", arch.operations}});
+  }
+  return {{"architectures", array}};
+}
+
+Json to_json(const Error& error) {
+  return {{"error", {{"code", name_of(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
+}
+
+void print_json(std::ostream& out, const Json& json) { out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
+
+}  // namespace hf2mlx::cli

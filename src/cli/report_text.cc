@@ -1,0 +1,103 @@
+// See report_text.h.
+#include "cli/report_text.h"
+
+#include <fmt/format.h>
+
+#include <ostream>
+#include <set>
+
+#include "cli/table.h"
+#include "cli/text.h"
+
+namespace hf2mlx::cli {
+namespace {
+
+std::string quantization_words(const Report& report) {
+  const std::string bits = fmt::format("{:.3f} bits per weight", report.bits_per_weight);
+  if (report.quantized_layers == 0) return bits + ", no layer quantized";
+  return fmt::format("{}, {} layers quantized", bits, report.quantized_layers);
+}
+
+void print_result(std::ostream& out, const Report& report) {
+  out << fmt::format("{} ({})\n", report.model, report.architecture);
+  out << fmt::format("  {} -> {}, {}\n", format_bytes(report.source_bytes), format_bytes(report.output_bytes), quantization_words(report));
+  // Both are limited by the clock's resolution for the tiniest models.
+  const double seconds = std::max(report.seconds, 1e-3);
+  out << fmt::format("  {}, {}\n", format_duration(seconds), format_rate(static_cast<double>(report.source_bytes) / seconds));
+  out << fmt::format("  {}\n\n", report.output.string());
+}
+
+std::string dtypes_of(const Inspection& inspection) {
+  std::vector<std::string> parts;
+  for (const auto& [dtype, bytes] : inspection.dtypes) parts.push_back(fmt::format("{} {}", format_bytes(bytes), dtype));
+  return join(parts, ", ");
+}
+
+std::string architecture_of(const Inspection& inspection) {
+  if (inspection.architecture.empty()) return fmt::format("none for model type {}", inspection.model_type);
+  if (inspection.architecture == inspection.model_type) return inspection.architecture;
+  return fmt::format("{} (model type {})", inspection.architecture, inspection.model_type);
+}
+
+void print_sizes(std::ostream& out, const Inspection& inspection) {
+  if (inspection.sizes.empty()) return;
+  Table table({{"AS"}, {"SIZE", Align::kRight}, {"BITS PER WEIGHT", Align::kRight}});
+  for (const SizeChoice& choice : inspection.sizes) {
+    table.add({choice.label, format_bytes(choice.bytes), fmt::format("{:.3f}", choice.bits_per_weight)});
+  }
+  out << '\n';
+  table.print(out, 2);
+}
+
+void print_source_tensors(std::ostream& out, const Inspection& inspection) {
+  Table table({{"TENSOR"}, {"DTYPE"}, {"SHAPE"}, {"FILE"}, {"BYTES", Align::kRight}});
+  for (const SourceTensor& tensor : inspection.tensors) {
+    table.add({tensor.name, tensor.dtype, format_shape(tensor.shape), tensor.file, std::to_string(tensor.size_bytes)});
+  }
+  out << '\n';
+  table.print(out);
+}
+
+}  // namespace
+
+void print_summary(std::ostream& out, const Report& report) {
+  print_result(out, report);
+  out << fmt::format("Run it:\n  mlx_lm.generate --model {} --prompt \"Hello\"\n", shell_quote(report.output.string()));
+}
+
+void print_lm_studio_summary(std::ostream& out, const Report& report) {
+  print_result(out, report);
+  out << fmt::format("Open LM Studio: it is listed as {}/{}.\n", report.output.parent_path().filename().string(),
+                     report.output.filename().string());
+}
+
+void print_plan(std::ostream& out, const Report& report) {
+  Table table({{"TENSOR"}, {"ENCODING"}, {"SHAPE"}, {"FILE"}, {"OFFSET", Align::kRight}, {"BYTES", Align::kRight}});
+  std::set<std::string> shards;
+  for (const TensorReport& tensor : report.tensors) {
+    shards.insert(tensor.shard);
+    const std::string encoding = tensor.encoding.empty() ? tensor.dtype : fmt::format("{} {}", tensor.dtype, tensor.encoding);
+    table.add({tensor.name, encoding, format_shape(tensor.shape), tensor.shard, std::to_string(tensor.offset_bytes),
+               std::to_string(tensor.size_bytes)});
+  }
+  table.print(out);
+  out << fmt::format("\n{} ({}) to {}: nothing was written\n", report.model, report.architecture, report.output.string());
+  out << fmt::format("  {} -> {} in {} tensors and {} {}, {}\n", format_bytes(report.source_bytes), format_bytes(report.output_bytes),
+                     report.tensors.size(), shards.size(), shards.size() == 1 ? "file" : "files", quantization_words(report));
+}
+
+void print_inspection(std::ostream& out, const Inspection& inspection, Tensors tensors) {
+  const auto line = [&](const char* label, const std::string& value) { out << fmt::format("  {:<14}{}\n", label, value); };
+  out << inspection.model << '\n';
+  line("folder", inspection.source.string());
+  line("architecture", architecture_of(inspection));
+  line("parameters", fmt::format("{} ({})", format_count(inspection.parameters), inspection.parameters));
+  line("weights", fmt::format("{}: {}", format_bytes(inspection.source_bytes), dtypes_of(inspection)));
+  line("tensors", std::to_string(inspection.tensors.size()));
+  line("quantization", inspection.quantization);
+  line("convertible", inspection.why_not.empty() ? "yes" : "no: " + inspection.why_not);
+  print_sizes(out, inspection);
+  if (tensors == Tensors::kList) print_source_tensors(out, inspection);
+}
+
+}  // namespace hf2mlx::cli

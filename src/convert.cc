@@ -1,0 +1,134 @@
+// READ FIRST: a conversion, pass by pass.
+#include "hf2mlx/convert.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "arch/rules.h"
+#include "describe.h"
+#include "hub/fetch.h"
+#include "io/file_posix.h"
+#include "io/staged_dir.h"
+#include "io/target_path.h"
+#include "pipeline/pipeline.h"
+#include "plan/planner.h"
+#include "source/open_checkpoint.h"
+#include "targets.h"
+#include "writer/model_folder.h"
+
+namespace hf2mlx {
+namespace {
+
+// Passes 1 to 3: the checkpoint's headers and a plan for each target. No weight is read.
+struct Planned {
+  Checkpoint checkpoint;
+  std::vector<Plan> plans;
+};
+
+Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptions>& variants) {
+  Planned planned;
+  // 1. Find the model and read its headers and configuration.
+  planned.checkpoint = open_checkpoint(options.source);
+  planned.checkpoint.config = merge_generation_config(std::move(planned.checkpoint.config), planned.checkpoint.generation_config);
+  // 2. Find its architecture. 3. Decide every output tensor, its file and its offset. From here on the output's layout no longer changes.
+  const Registry registry(options.source.arch_dir);
+  planned.plans = make_plans(planned.checkpoint, registry, options, variants);
+  return planned;
+}
+
+std::vector<std::unique_ptr<Writer>> create_shards(const Plan& plan, const std::filesystem::path& folder) {
+  std::vector<std::unique_ptr<Writer>> files;
+  for (const Shard& shard : plan.shards) {
+    files.push_back(create_writer(folder / shard.file_name, shard.size_bytes));
+    files.back()->write_at(0, std::as_bytes(std::span(shard.header)));
+  }
+  return files;
+}
+
+void write_weights(const Targets& targets, const ConvertOptions& options, Progress* progress, const CancelToken* cancel) {
+  const PipelineOptions pipeline = resolve_pipeline_options(options.threads, options.max_memory_bytes);
+  std::vector<PlanOutput> outputs;
+  for (const auto& target : targets) outputs.push_back({target->plan, create_shards(target->plan, target->staged.path())});
+  const std::vector<Loss> losses = run_plans(outputs, pipeline, progress, cancel);
+  for (size_t i = 0; i < targets.size(); ++i) targets[i]->relative_loss = losses[i].relative_rms();
+}
+
+WriterInput writer_input(const Target& target) {
+  const Plan& plan = target.plan;
+  WriterInput input{target.options, target.path.filename().string(), plan.config, Keep::kNo, {}, 0, 0, 0, {}};
+  input.vision = plan.keeps_vision ? Keep::kYes : Keep::kNo;
+  for (const OutputTensor& t : plan.outputs) input.tensors.push_back({t.name, plan.shards[t.shard].file_name});
+  input.total_size_bytes = plan.output_bytes;
+  input.total_parameters = plan.parameters;
+  input.bits_per_weight = plan.bits_per_weight();
+  return input;
+}
+
+Report report_of(const Checkpoint& checkpoint, const Target& target) {
+  Report report = describe(checkpoint, target.plan);
+  report.output = target.path;
+  for (const Shard& shard : target.plan.shards) report.files.push_back(shard.file_name);
+  report.files.insert(report.files.end(), target.written.files.begin(), target.written.files.end());
+  report.notes.insert(report.notes.end(), target.written.notes.begin(), target.written.notes.end());
+  if (target.plan.reencoded_layers > 0) {
+    report.notes.push_back(
+        fmt::format("quantizing a second time changed the weights by {:.2f} % (root mean square), on top of what the first time did",
+                    100 * target.relative_loss));
+  }
+  return report;
+}
+
+}  // namespace
+
+Report plan(const ConvertOptions& options) {
+  const Planned planned = make_planned(options, {options.quant});
+  Report report = describe(planned.checkpoint, planned.plans.front());
+  report.tensors = describe_tensors(planned.plans.front());
+  report.output = resolve_target(options.output);
+  return report;
+}
+
+Report convert(const ConvertOptions& options, Progress* progress, const CancelToken* cancel) {
+  return convert_variants(options, {{options.quant, options.output}}, progress, cancel).front();
+}
+
+std::vector<Report> convert_variants(const ConvertOptions& options, const std::vector<Variant>& variants, Progress* progress,
+                                     const CancelToken* cancel) {
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<QuantOptions> quants;
+  for (const Variant& variant : variants) quants.push_back(variant.quant);
+  // 0. A model of the hub that is not here yet is downloaded, unless there would be nowhere to write.
+  for (const Variant& variant : variants) check_target(variant.output, options.force ? Existing::kReplace : Existing::kRefuse);
+  fetch_model(options.source, progress, cancel);
+  const Planned planned = make_planned(options, quants);
+  // 4. Refuse what cannot end well, before anything is written. 5. Fill a folder beside each target.
+  const Targets targets = make_targets(planned.checkpoint, planned.plans, options, variants);
+  check_space(planned.checkpoint, targets);
+  write_weights(targets, options, progress, cancel);
+  // 6. Everything that is not weights.
+  for (const auto& target : targets) target->written = write_side_files(planned.checkpoint, writer_input(*target), target->staged.path());
+  if (cancel && cancel->cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
+  // 7. Only now do the targets exist, or change.
+  for (const auto& target : targets) target->staged.commit(options.sync ? Durability::kBeforeName : Durability::kLikeCopy);
+  std::vector<Report> reports;
+  for (const auto& target : targets) reports.push_back(report_of(planned.checkpoint, *target));
+  for (Report& report : reports) report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return reports;
+}
+
+std::vector<ArchInfo> architectures() {
+  const Registry registry;
+  std::vector<ArchInfo> out;
+  for (const std::string& name : registry.names()) {
+    const Description& d = registry.family(name);
+    ArchInfo info{name, {}, d.summary, used_operations(d, registry)};
+    for (const ModelType& type : d.types) info.model_types.push_back(type.name);
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+std::string version() { return HF2MLX_VERSION; }
+
+}  // namespace hf2mlx

@@ -1,0 +1,134 @@
+// compressed-tensors' pack-quantized layers: integer codes in words, with what config_groups says of them.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+
+#include "decode/session.h"
+#include "transform/ops.h"
+
+namespace hf2mlx {
+namespace {
+
+bool regex_matches(const std::string& expression, const std::string& layer) {
+  try {
+    return std::regex_search(layer, std::regex(expression), std::regex_constants::match_continuous);
+  } catch (const std::regex_error&) {
+    throw Error(ErrorCode::kUnsupported, "config.json: the target 're:" + expression + "' is no regular expression that can be read");
+  }
+}
+
+bool names_layer(const Json& target, const std::string& layer) {
+  if (!target.is_string()) return false;
+  const std::string text = target.get<std::string>();
+  if (text.starts_with("re:")) return regex_matches(text.substr(3), layer);
+  return text == layer || layer.ends_with("." + text);
+}
+
+// The only group, else the one that names the layer, else the one for every linear layer.
+const Json& weights_of(const Json& settings, const std::string& layer) {
+  const auto groups = settings.find("config_groups");
+  const Json* chosen = nullptr;
+  bool is_named = false;
+  if (groups != settings.end() && groups->is_object()) {
+    for (const Json& group : *groups) {
+      if (!group.is_object() || !group.contains("weights") || !group["weights"].is_object()) continue;
+      const Json targets = group.value("targets", Json::array());
+      const bool named = std::any_of(targets.begin(), targets.end(), [&](const Json& target) { return names_layer(target, layer); });
+      const bool linear = groups->size() == 1 || std::find(targets.begin(), targets.end(), "Linear") != targets.end();
+      if ((named && !is_named) || (linear && !chosen)) chosen = &group["weights"];
+      is_named = is_named || named;
+    }
+  }
+  if (chosen) return *chosen;
+  throw Error(ErrorCode::kCorrupt,
+              fmt::format("config.json: no group of config_groups is for {}, but {}.weight_packed is there", layer, layer));
+}
+
+struct Codes {
+  uint32_t bits;
+  int64_t group_size;  // 0: one for each row, or for the whole
+  bool symmetric;
+};
+
+Codes codes_of(const Json& weights, const std::string& layer) {
+  const int64_t bits = integer_setting(weights, "num_bits", 4);
+  const std::string type = text_setting(weights, "type");
+  if (type == "float")
+    throw Error(ErrorCode::kCorrupt, fmt::format("config.json: {} stated as floats, but {}.weight_packed is I32", layer, layer));
+  if (bits != 2 && bits != 4 && bits != 8) {
+    throw Error(ErrorCode::kUnsupported, fmt::format("config.json: pack-quantized with num_bits {} found, 2, 4 or 8 expected", bits));
+  }
+  const Json symmetric = weights.value("symmetric", Json(true));
+  return {static_cast<uint32_t>(bits), integer_setting(weights, "group_size", 0), !symmetric.is_boolean() || symmetric.get<bool>()};
+}
+
+// As unsigned numbers that are taken off unsigned codes. They lie packed along the outputs, or as signed bytes.
+TensorRef zero_points(const std::string& layer, const TensorRef& stored, uint32_t bits, const Shape& groups) {
+  if (stored->dtype() == Dtype::kI8 && element_count(stored->shape()) == element_count(groups)) {
+    return ops::shift_codes(ops::view(ops::reshape(stored, groups), Dtype::kU8), 1u << (bits - 1), bits);
+  }
+  const uint64_t words = (groups[0] * bits + 31) / 32;
+  if (stored->dtype() != Dtype::kI32 || stored->shape() != Shape{words, groups[1]}) {
+    throw Error(ErrorCode::kCorrupt, fmt::format("{}.weight_zero_point: {} {} found, I32 [{}, {}] expected", layer,
+                                                 name_of(stored->dtype()), to_string(stored->shape()), words, groups[1]));
+  }
+  const TensorRef by_group = ops::unpack_codes(ops::swapaxes(stored, 0, 1), bits, ops::CodeOrder::kInOrder);
+  return ops::swapaxes(ops::slice(by_group, 1, 0, static_cast<int64_t>(groups[0])), 0, 1);
+}
+
+// Scales as [outputs, groups], and how many inputs a group has.
+struct Groups {
+  uint64_t size;
+  Shape shape;
+  TensorRef scales;
+};
+
+Groups groups_of(const std::string& layer, const Codes& codes, const LazyTensor& packed, const TensorRef& stored) {
+  const uint64_t outputs = packed.shape()[0];
+  const uint64_t inputs = packed.shape()[1] * 32 / codes.bits;
+  const uint64_t size = codes.group_size > 0 ? static_cast<uint64_t>(codes.group_size) : inputs;
+  const Shape shape{outputs, (inputs + size - 1) / size};
+  const uint64_t count = element_count(stored->shape());
+  if (count == element_count(shape)) return {size, shape, ops::reshape(stored, shape)};
+  if (count == 1 && codes.group_size <= 0) return {size, shape, ops::broadcast(ops::reshape(stored, {1, 1}), shape)};
+  throw Error(ErrorCode::kCorrupt,
+              fmt::format("config.json: num_bits {} and group_size {} stated, but {}.weight_scale is {} beside weight_packed {}",
+                          codes.bits, codes.group_size, layer, to_string(stored->shape()), to_string(packed.shape())));
+}
+
+void decode_layer(DecodeSession& session, const std::string& layer, const TensorRef& packed) {
+  session.refuse_ignored(layer);
+  const std::string packed_name = layer + ".weight_packed";
+  const Codes codes = codes_of(weights_of(session.settings(), layer), layer);
+  const TensorRef scales = session.need(layer + ".weight_scale", packed_name);
+  if (packed->shape().size() != 2 || element_count(packed->shape()) == 0 || !is_float(scales->dtype())) {
+    throw Error(ErrorCode::kUnsupported, fmt::format("{}: I32 {} with scales {} found, a matrix with float scales expected", packed_name,
+                                                     to_string(packed->shape()), name_of(scales->dtype())));
+  }
+  const Groups groups = groups_of(layer, codes, *packed, scales);
+  IntegerLayer integers{codes.bits, ops::view(packed, Dtype::kU32), groups.scales, nullptr, groups.size, nullptr};
+  if (const TensorRef zeros = session.find(layer + ".weight_zero_point")) {
+    integers.zeros = zero_points(layer, zeros, codes.bits, groups.shape);
+  } else if (!codes.symmetric) {
+    throw Error(ErrorCode::kCorrupt,
+                fmt::format("config.json: {} stated as not symmetric, but {}.weight_zero_point is missing", layer, layer));
+  }
+  if (const TensorRef indices = session.find(layer + ".weight_g_idx")) {
+    integers.group_of = checked_groups(layer + ".weight_g_idx", indices, packed->shape()[1] * 32 / codes.bits, groups.size);
+  }
+  for (const char* part : {".weight_packed", ".weight_scale", ".weight_zero_point", ".weight_shape", ".weight_g_idx"})
+    session.drop(layer + part);
+  session.put_integers(layer, integers);
+}
+
+}  // namespace
+
+void decode_compressed_integers(DecodeSession& session) {
+  for (const std::string& layer : session.layers_with(".weight_packed")) {
+    const TensorRef packed = session.find(layer + ".weight_packed");
+    if (packed->dtype() == Dtype::kI32) decode_layer(session, layer, packed);
+  }
+}
+
+}  // namespace hf2mlx

@@ -1,0 +1,53 @@
+#include "describe.h"
+
+#include <fmt/format.h>
+
+#include "plan/loader.h"
+
+namespace hf2mlx {
+
+std::string display_name(const Checkpoint& checkpoint) { return checkpoint.repo_id.empty() ? checkpoint.name : checkpoint.repo_id; }
+
+std::string to_text(const Encoding& e) { return fmt::format("{} {}-bit g{}", name_of(e.mode), e.bits, e.group_size); }
+
+std::string source_quantization(const Checkpoint& checkpoint) {
+  const Json& config = checkpoint.config;
+  if (config.contains("quantization") && config["quantization"].is_object()) return to_text(encoding_from_json(config["quantization"]));
+  const Json text = config.value("text_config", Json::object());
+  for (const Json* holder : {&config, &text}) {
+    if (!holder->is_object() || !holder->contains("quantization_config")) continue;
+    const Json& settings = (*holder)["quantization_config"];
+    if (settings.is_object() && settings.contains("quant_method")) return to_text(settings["quant_method"]);
+  }
+  return checkpoint.hf_quant_config.is_object() ? "modelopt" : "none";
+}
+
+Report describe(const Checkpoint& checkpoint, const Plan& plan) {
+  Report report;
+  report.model = display_name(checkpoint);
+  report.architecture = plan.architecture;
+  report.model_type = to_text(checkpoint.config.value("model_type", Json("")));
+  report.source = checkpoint.folder;
+  report.source_bytes = checkpoint.weight_bytes;
+  report.output_bytes = plan.output_bytes;
+  report.parameters = plan.parameters;
+  report.bits_per_weight = plan.bits_per_weight();
+  report.quantized_layers = plan.quantized_layers;
+  report.notes = checkpoint.notes;
+  report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
+  return report;
+}
+
+std::vector<TensorReport> describe_tensors(const Plan& plan) {
+  std::vector<TensorReport> out;
+  out.reserve(plan.outputs.size());
+  for (const OutputTensor& t : plan.outputs) {
+    out.push_back({t.name, std::string(name_of(t.dtype)), t.shape, {}, plan.shards[t.shard].file_name, t.offset_bytes, t.size_bytes()});
+  }
+  for (const Step& step : plan.steps) {
+    if (step.encoding) out[step.first_output].encoding = to_text(*step.encoding);
+  }
+  return out;
+}
+
+}  // namespace hf2mlx

@@ -1,0 +1,18 @@
+// The public call. See hf2mlx/download.h.
+#include "hf2mlx/download.h"
+
+#include <chrono>
+
+#include "hub/downloader.h"
+#include "hub/http_curl.h"
+
+namespace hf2mlx {
+
+DownloadReport download(const DownloadOptions& options, Progress* progress, const CancelToken* cancel) {
+  const auto start = std::chrono::steady_clock::now();
+  DownloadReport report = Downloader(options, curl_connections(options.hub.timeout_seconds), progress, cancel).run();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace hf2mlx

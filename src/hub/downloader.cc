@@ -1,0 +1,241 @@
+// See downloader.h.
+#include "hub/downloader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "hub/hub_api.h"
+#include "hub/selection.h"
+#include "io/file_posix.h"
+#include "source/hf_cache.h"
+#include "source/locate.h"
+#include "source/weight_index.h"
+#include "source/weight_names.h"
+
+namespace hf2mlx {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostConnections = 8;
+constexpr const char* kMain = "main";
+
+Wanted parse_wanted(const DownloadOptions& options) {
+  const RepoName repo = split_repo_name(options.repo, options.revision);
+  if (!is_repo_id(repo.repo_id)) {
+    throw Error(ErrorCode::kUsage, fmt::format("'{}' cannot be the name of a repository", repo.repo_id), "expected org/name");
+  }
+  check_revision(repo.revision);
+  return {repo.repo_id, repo.revision.empty() ? kMain : repo.revision, ""};
+}
+
+uint64_t size_of_all(const Tree& tree) {
+  uint64_t total = 0;
+  for (const TreeEntry& entry : tree) total += entry.size_bytes;
+  return total;
+}
+
+uint64_t partial_bytes(const Place& place, const TreeEntry& entry) {
+  std::error_code error;
+  const uint64_t size = fs::file_size(place.partial_of(entry), error);
+  return error || size > entry.size_bytes ? 0 : size;
+}
+
+// In place of a connection.
+class Unreachable final : public Http {
+ public:
+  explicit Unreachable(Error reason) : reason_(std::move(reason)) {}
+  HttpResponse get(const HttpRequest&, HttpBody&) override { throw reason_; }
+
+ private:
+  const Error reason_;
+};
+
+}  // namespace
+
+Downloader::Downloader(DownloadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel)
+    : options_(std::move(options)), connect_(std::move(connect)), progress_(progress), stop_(cancel), wanted_(parse_wanted(options_)) {}
+
+DownloadReport Downloader::run() {
+  // 1. Which commit, which files, and which of them are here.
+  resolve();
+  look();
+  if (options_.dry_run) return report();
+  // 2. Nothing is written before it is clear that all will fit.
+  if (!pending_.empty()) {
+    check_space();
+    place_->mark();
+  }
+  write_listing();
+  // 3. Several files at once, each checked as it arrives.
+  fetch_all();
+  return report();
+}
+
+Session Downloader::connect() {
+  if (offline_) return Session(options_.hub, std::make_unique<Unreachable>(*offline_));
+  return Session(options_.hub, connect_([this] { stop_.check(); }));
+}
+
+void Downloader::resolve() {
+  if (options_.hub.offline) {
+    const fs::path& where = options_.local_dir.empty() ? options_.cache_dir : options_.local_dir;
+    const Error offline(ErrorCode::kNotFound, fmt::format("{}: not complete in {}, and offline", wanted_.repo_id, where.string()),
+                        "to allow downloads, unset HF_HUB_OFFLINE");
+    return resolve_offline(offline);
+  }
+  Session session = connect();
+  HubApi api(session, [this](std::chrono::milliseconds time) { stop_.sleep(time); });
+  try {
+    set_commit(is_commit(wanted_.revision) ? wanted_.revision : api.commit_of(wanted_));
+    const std::optional<Tree> known = read_tree(place_->tree_folder(), commit_);
+    tree_ = known ? *known : api.tree_of(wanted_, commit_);
+    select(&api);
+  } catch (const Error& problem) {
+    if (problem.code() != ErrorCode::kNetwork) throw;
+    resolve_offline(problem);
+    note(fmt::format("{}; what is here is complete and used", problem.what()));
+  }
+}
+
+// What is complete by the list of an earlier run needs no network.
+void Downloader::resolve_offline(const Error& reason) {
+  offline_ = reason;
+  const fs::path repo_folder = options_.cache_dir / folder_of_repo(wanted_.repo_id);
+  const std::optional<std::string> commit = is_commit(wanted_.revision) ? wanted_.revision : read_cached_ref(repo_folder, wanted_.revision);
+  if (!commit) throw reason;
+  set_commit(*commit);
+  const std::optional<Tree> known = read_tree(place_->tree_folder(), commit_);
+  if (!known) throw reason;
+  tree_ = *known;
+  select(nullptr);
+  const auto is_missing = [this](const TreeEntry& entry) { return place_->look(entry) == Presence::kMissing; };
+  if (std::any_of(selected_.begin(), selected_.end(), is_missing)) throw reason;
+}
+
+void Downloader::set_commit(const std::string& commit) {
+  commit_ = commit;
+  place_ = options_.local_dir.empty() ? cache_place(options_.cache_dir, wanted_.repo_id, commit_)
+                                      : local_place(options_.local_dir, options_.cache_dir, wanted_.repo_id, commit_);
+}
+
+void Downloader::select(HubApi* api) {
+  const Patterns patterns{options_.include, options_.exclude};
+  selected_ = select_files(tree_, patterns, patterns.include.empty() ? index_files(api) : std::vector<std::string>());
+  if (patterns.include.empty() && patterns.exclude.empty()) check_convertible(selected_, tree_, wanted_.repo_id);
+  if (selected_.empty()) note(fmt::format("{}: no file of revision {} matches", wanted_.repo_id, wanted_.revision));
+}
+
+// What the index names, read from wherever it is.
+std::vector<std::string> Downloader::index_files(HubApi* api) {
+  const auto index = std::find_if(tree_.begin(), tree_.end(), [](const TreeEntry& entry) { return entry.path == kWeightIndexFile; });
+  if (index == tree_.end()) return {};
+  if (place_->look(*index) == Presence::kThere) return read_weight_index(place_->folder() / kWeightIndexFile).files;
+  if (api == nullptr) return {};
+  const Wanted wanted{wanted_.repo_id, wanted_.revision, kWeightIndexFile};
+  return parse_weight_index(api->text_of(wanted, commit_), fmt::format("{}: {}", wanted_.repo_id, kWeightIndexFile)).files;
+}
+
+void Downloader::look() {
+  for (const TreeEntry& entry : selected_) {
+    presence_.push_back(place_->look(entry));
+    if (presence_.back() != Presence::kThere) {
+      pending_.push_back(&entry);
+    } else {
+      done_bytes_ += entry.size_bytes;
+    }
+  }
+}
+
+uint64_t Downloader::missing_bytes() const {
+  uint64_t total = 0;
+  for (size_t i = 0; i < selected_.size(); ++i) {
+    if (presence_[i] == Presence::kMissing) total += selected_[i].size_bytes - partial_bytes(*place_, selected_[i]);
+  }
+  return total;
+}
+
+void Downloader::check_space() const {
+  const uint64_t needed = missing_bytes();
+  const uint64_t free = free_space(place_->folder());
+  if (needed <= free) return;
+  throw Error(ErrorCode::kNoSpace, fmt::format("{}: {} bytes are free, {} are needed", place_->folder().string(), free, needed),
+              "free some space, or choose another disk with HF_HUB_CACHE or --local-dir");
+}
+
+void Downloader::write_listing() {
+  if (offline_) return;
+  try {
+    if (!read_tree(place_->tree_folder(), commit_)) write_tree(place_->tree_folder(), commit_, tree_);
+    write_cached_ref(options_.cache_dir / folder_of_repo(wanted_.repo_id), wanted_.revision, commit_);
+  } catch (const Error&) {
+    // A cache that may only be read serves as well, as long as all is there.
+    if (!pending_.empty()) throw;
+  }
+}
+
+void Downloader::fetch_all() {
+  if (pending_.empty()) return;
+  if (progress_) progress_->begin("downloading", size_of_all(selected_));
+  advance(0);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < std::min(kMostConnections, pending_.size()); ++i) threads.emplace_back([this] { work(); });
+  for (std::thread& thread : threads) thread.join();
+  if (first_error_) std::rethrow_exception(first_error_);
+  if (progress_) progress_->end();
+}
+
+void Downloader::work() {
+  try {
+    Session session = connect();
+    const TransferEvents told = events();
+    while (const TreeEntry* entry = next_pending()) Transfer(session, *place_, wanted_, commit_, *entry, told).run();
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (!first_error_) first_error_ = std::current_exception();
+    stop_.set();
+  }
+}
+
+const TreeEntry* Downloader::next_pending() {
+  const std::lock_guard lock(mutex_);
+  return next_ < pending_.size() ? pending_[next_++] : nullptr;
+}
+
+TransferEvents Downloader::events() {
+  return {.advanced = [this](int64_t bytes) { advance(bytes); },
+          .received =
+              [this](uint64_t bytes) {
+                const std::lock_guard lock(mutex_);
+                received_bytes_ += bytes;
+              },
+          .noted = [this](const std::string& line) { note(line); },
+          .sleep = [this](std::chrono::milliseconds time) { stop_.sleep(time); }};
+}
+
+void Downloader::advance(int64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  done_bytes_ += static_cast<uint64_t>(bytes);
+  if (progress_) progress_->advance(done_bytes_);
+}
+
+void Downloader::note(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  notes_.push_back(line);
+  if (progress_) progress_->note(line);
+}
+
+DownloadReport Downloader::report() const {
+  DownloadReport report{wanted_.repo_id, wanted_.revision, commit_, place_->folder(), {}, size_of_all(selected_),
+                        received_bytes_, notes_,           0};
+  if (options_.dry_run) report.received_bytes = missing_bytes();
+  for (size_t i = 0; i < selected_.size(); ++i) {
+    report.files.push_back({selected_[i].path, selected_[i].size_bytes, presence_[i] != Presence::kMissing});
+  }
+  return report;
+}
+
+}  // namespace hf2mlx

@@ -1,0 +1,71 @@
+// A download, step by step. The public call is hf2mlx/download.h.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hf2mlx/download.h"
+#include "hub/http.h"
+#include "hub/hub_api.h"
+#include "hub/hub_error.h"
+#include "hub/place.h"
+#include "hub/stop.h"
+#include "hub/transfer.h"
+#include "hub/tree.h"
+
+namespace hf2mlx {
+
+// For one run. Its threads share what the mutex guards.
+class Downloader {
+ public:
+  Downloader(DownloadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel);
+
+  DownloadReport run();
+
+ private:
+  Session connect();
+  void resolve();
+  void resolve_offline(const Error& reason);
+  void set_commit(const std::string& commit);
+  void select(HubApi* api);  // null: offline
+  std::vector<std::string> index_files(HubApi* api);
+  void look();
+  uint64_t missing_bytes() const;
+  void check_space() const;
+  void write_listing();
+  void fetch_all();
+  void work();
+  const TreeEntry* next_pending();
+  TransferEvents events();
+  void advance(int64_t bytes);
+  void note(const std::string& line);
+  DownloadReport report() const;
+
+  const DownloadOptions options_;
+  const ConnectionFactory connect_;
+  Progress* const progress_;
+  Stop stop_;
+
+  const Wanted wanted_;
+  std::optional<Error> offline_;  // why there is no network
+  std::string commit_;
+  std::unique_ptr<Place> place_;
+  Tree tree_;
+  Tree selected_;
+  std::vector<Presence> presence_;         // of each selected file, before the download
+  std::vector<const TreeEntry*> pending_;  // those that are not there
+
+  std::mutex mutex_;  // guards all below, and calls of progress_
+  size_t next_ = 0;   // of pending_
+  uint64_t done_bytes_ = 0;
+  uint64_t received_bytes_ = 0;
+  std::vector<std::string> notes_;
+  std::exception_ptr first_error_;
+};
+
+}  // namespace hf2mlx

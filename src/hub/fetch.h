@@ -1,0 +1,16 @@
+// What a conversion of org/name needs, from the hub.
+#pragma once
+
+#include "hf2mlx/options.h"
+#include "hf2mlx/progress.h"
+#include "hub/downloader.h"
+
+namespace hf2mlx {
+
+// Downloads what the cache lacks of the model; nothing for a folder, for a model that is complete in the cache, and without an endpoint.
+// Where the network fails and a conversion is possible all the same, that is a note. `progress` and `cancel` may be null.
+void fetch_model(const SourceOptions& source, const ConnectionFactory& connect, Progress* progress, const CancelToken* cancel);
+// The same by libcurl.
+void fetch_model(const SourceOptions& source, Progress* progress, const CancelToken* cancel);
+
+}  // namespace hf2mlx

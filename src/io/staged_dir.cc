@@ -1,0 +1,186 @@
+// A folder that appears complete or not at all.
+#include "io/staged_dir.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "base/system_error.h"
+#include "io/exchange_posix.h"
+#include "io/file_posix.h"
+#include "io/target_path.h"
+
+namespace hf2mlx {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A name says which target a folder belongs to, so that nothing else is ever taken for a left-over.
+std::string name_prefix(const fs::path& target) { return fmt::format(".{}.hf2mlx-partial-", target.filename().string()); }
+
+constexpr std::string_view kAsideSuffix = "-old";
+constexpr int kMaxAttempts = 1000;
+
+fs::path aside_of(const fs::path& folder) { return folder.string() + std::string(kAsideSuffix); }
+
+// "<digits>-<digits>", with or without the suffix.
+bool is_partial_suffix(std::string_view text) {
+  if (text.ends_with(kAsideSuffix)) text.remove_suffix(kAsideSuffix.size());
+  const size_t dash = text.find('-');
+  if (dash == 0 || dash == text.npos || dash + 1 == text.size()) return false;
+  return text.substr(0, dash).find_first_not_of("0123456789") == text.npos &&
+         text.substr(dash + 1).find_first_not_of("0123456789") == text.npos;
+}
+
+enum class Lock { kTaken, kOurs, kImpossible };
+
+// The kernel releases the lock when the process ends, however it ends.
+Lock lock_folder(const fs::path& folder, Fd& fd) {
+  fd = Fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd.is_open()) return Lock::kTaken;
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return Lock::kOurs;
+  return errno == EWOULDBLOCK ? Lock::kTaken : Lock::kImpossible;
+}
+
+bool is_same_file(const Fd& fd, const fs::path& path) {
+  struct stat opened {};
+  struct stat named {};
+  if (::fstat(fd.get(), &opened) != 0 || ::lstat(path.c_str(), &named) != 0) return false;
+  return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+bool name_exists(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(fs::symlink_status(path, error));
+}
+
+// What cannot be removed or locked (network file systems without locks) stays: better a left-over than another run's work.
+void remove_left_over(const fs::path& folder, const fs::path& target) {
+  Fd fd;
+  if (lock_folder(folder, fd) != Lock::kOurs) return;
+  std::error_code ignored;
+  if (folder.string().ends_with(kAsideSuffix) && !name_exists(target)) {
+    fs::rename(folder, target, ignored);
+  } else {
+    fs::remove_all(folder, ignored);
+  }
+}
+
+void remove_left_overs(const fs::path& target) {
+  std::error_code error;
+  const std::string prefix = name_prefix(target);
+  std::vector<fs::path> found;
+  for (fs::directory_iterator entry(target.parent_path(), error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(prefix) && is_partial_suffix(std::string_view(name).substr(prefix.size()))) found.push_back(entry->path());
+  }
+  for (const fs::path& folder : found) remove_left_over(folder, target);
+}
+
+bool holds_current_folder(const fs::path& folder) {
+  std::error_code error;
+  for (fs::path current = fs::current_path(error); !error && current.has_relative_path(); current = current.parent_path()) {
+    if (fs::equivalent(current, folder, error)) return true;
+    error.clear();
+  }
+  return false;
+}
+
+void check_existing(const fs::path& target, Existing existing) {
+  if (!name_exists(target)) return;
+  if (existing == Existing::kRefuse) {
+    throw Error(ErrorCode::kUsage, target.string() + ": already exists", "choose another output folder, or --force to replace it");
+  }
+  resolve_target(target);
+  if (holds_current_folder(target)) {
+    throw Error(ErrorCode::kUsage, target.string() + ": would be replaced, but the current folder lies in it",
+                "change to another folder or choose another output folder");
+  }
+}
+
+}  // namespace
+
+void check_target(const fs::path& target, Existing existing) { check_existing(resolve_target(target), existing); }
+
+StagedDir::StagedDir(const fs::path& target, Existing existing) : existing_(existing), target_(resolve_target(target)) {
+  remove_left_overs(target_);
+  check_existing(target_, existing_);
+  try {
+    make_parents();
+    make_folder();
+  } catch (...) {
+    discard();
+    throw;
+  }
+}
+
+StagedDir::~StagedDir() { discard(); }
+
+void StagedDir::discard() {
+  std::error_code ignored;
+  if (!path_.empty()) fs::remove_all(path_, ignored);
+  // Fails, as it should, for a folder that has content by now.
+  for (auto parent = made_parents_.rbegin(); parent != made_parents_.rend(); ++parent) ::rmdir(parent->c_str());
+}
+
+void StagedDir::make_parents() {
+  std::vector<fs::path> missing;
+  for (fs::path parent = target_.parent_path(); !name_exists(parent); parent = parent.parent_path()) missing.push_back(parent);
+  for (auto parent = missing.rbegin(); parent != missing.rend(); ++parent) {
+    if (::mkdir(parent->c_str(), 0777) == 0) {
+      made_parents_.push_back(*parent);
+    } else if (errno != EEXIST) {
+      throw system_error(errno, parent->string() + ": cannot be created");
+    }
+  }
+}
+
+void StagedDir::make_folder() {
+  const std::string prefix = name_prefix(target_) + std::to_string(::getpid());
+  for (int i = 0; i < kMaxAttempts; ++i) {
+    path_ = target_.parent_path() / fmt::format("{}-{}", prefix, i);
+    if (try_folder()) return;
+  }
+  path_.clear();
+  throw Error(ErrorCode::kIo, fmt::format("{}: no free name beside it, expected to create {}-0", target_.string(), prefix));
+}
+
+// False when the name is taken, or when a run that looks for left-overs came between creating and locking.
+bool StagedDir::try_folder() {
+  if (::mkdir(path_.c_str(), 0777) != 0) {
+    const int error = errno;
+    const fs::path path = std::exchange(path_, {});
+    if (error == EEXIST) return false;
+    throw system_error(error, path.string() + ": cannot be created");
+  }
+  const Lock lock = lock_folder(path_, lock_);
+  return lock == Lock::kImpossible || (lock == Lock::kOurs && is_same_file(lock_, path_));
+}
+
+void StagedDir::commit(Durability durability) {
+  const bool waits = durability == Durability::kBeforeName || name_exists(target_);
+  if (waits) sync_tree(path_);
+  check_existing(target_, existing_);
+  if (!name_exists(target_)) {
+    rename_folder(path_, target_);
+  } else if (!exchange_folders(path_, target_)) {
+    Fd old;
+    lock_folder(target_, old);
+    exchange_by_renaming(path_, target_, aside_of(path_));
+  }
+  // From here on the name may belong to another StagedDir.
+  const fs::path old = std::exchange(path_, {});
+  // On ext4 this writes out the files' data, too.
+  if (waits) sync_folder(target_.parent_path());
+  // A folder that cannot be deleted does not make the new one wrong; the next run tries again.
+  std::error_code ignored;
+  fs::remove_all(old, ignored);
+}
+
+}  // namespace hf2mlx

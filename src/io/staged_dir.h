@@ -1,0 +1,59 @@
+// A folder that appears complete or not at all.
+//
+// It is made beside its target, as ".<name>.hf2mlx-partial-<process>-<number>", filled by the caller, and renamed by commit(). A folder
+// that is being filled is locked; folders of that name without a lock are left over from runs that died, and the next run for the same
+// target removes them.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "io/fd.h"
+
+namespace hf2mlx {
+
+// What to do about a target that exists.
+enum class Existing { kRefuse, kReplace };
+
+// How far commit() waits for the disk. Where an old folder is replaced it always waits for all of the new one: until then the old one is
+// all there is.
+enum class Durability {
+  kLikeCopy,    // a new target is written back by the system in its own time, as a copied file is
+  kBeforeName,  // a target has its name only when all of it is on the disk
+};
+
+// The refusals of StagedDir's constructor, before there is anything to fill it with.
+void check_target(const std::filesystem::path& target, Existing existing);
+
+// Not thread-safe. Any number may exist at once, also for the same target: the last commit counts, or fails where replacing is refused.
+class StagedDir {
+ public:
+  // Resolves the target (see resolve_target), removes left-overs, makes missing parents and the folder to fill. Error{kUsage} when the
+  // target exists and is not to be replaced, or when it is a folder that the current one lies in.
+  StagedDir(const std::filesystem::path& target, Existing existing);
+  // Without commit(), removes the folder and the parents that were made for it.
+  ~StagedDir();
+  StagedDir(const StagedDir&) = delete;
+  StagedDir& operator=(const StagedDir&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }      // fill this; empty after commit()
+  const std::filesystem::path& target() const { return target_; }  // absolute, links resolved
+
+  // Gives the folder the target's name, durable as asked. A target that exists is exchanged in one step where the file system can;
+  // elsewhere it is renamed aside first, and should the process die just then, the next run puts it back. The old folder is deleted last.
+  void commit(Durability durability = Durability::kBeforeName);
+
+ private:
+  void make_parents();
+  void make_folder();
+  bool try_folder();
+  void discard();
+
+  Existing existing_;
+  std::filesystem::path target_;
+  std::filesystem::path path_;
+  std::vector<std::filesystem::path> made_parents_;  // outermost first
+  Fd lock_;
+};
+
+}  // namespace hf2mlx

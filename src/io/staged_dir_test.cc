@@ -1,0 +1,321 @@
+#include "io/staged_dir.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+
+#include "base/expect_error.h"
+#include "base/temp_folder.h"
+#include "io/exchange_posix.h"
+#include "io/file_posix.h"
+#include "io/target_path.h"
+
+namespace hf2mlx {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// Runs `call` in a child process that then dies without any clean-up.
+template <typename Call>
+void die_after(const Call& call) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    call();
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+void convert(const TempFolder& folder, Existing existing, const std::string& content) {
+  StagedDir staged(folder / "out", existing);
+  write_file(staged.path() / "config.json", content);
+  staged.commit();
+}
+
+TEST(StagedDir, AppearsAtCommit) {
+  const TempFolder folder;
+  StagedDir staged(folder / "out", Existing::kRefuse);
+  EXPECT_EQ(staged.target(), folder / "out");
+  EXPECT_EQ(staged.path().parent_path(), folder.path());
+  EXPECT_THAT(staged.path().filename().string(), StartsWith(".out.hf2mlx-partial-"));
+  write_file(staged.path() / "config.json", "new");
+  EXPECT_FALSE(std::filesystem::exists(folder / "out"));
+  staged.commit();
+  EXPECT_EQ(folder.text("out/config.json"), "new");
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDir, LeavesNothingWithoutCommit) {
+  const TempFolder folder;
+  {
+    const StagedDir staged(folder / "a/b/out", Existing::kRefuse);
+    write_file(staged.path() / "config.json", "new");
+    EXPECT_THAT(folder.names(), ElementsAre("a"));
+  }
+  EXPECT_THAT(folder.names(), ElementsAre());
+}
+
+TEST(StagedDir, KeepsParentsThatHoldOtherThings) {
+  const TempFolder folder;
+  {
+    const StagedDir staged(folder / "a/b/out", Existing::kRefuse);
+    folder.put("a/other");
+  }
+  EXPECT_THAT(folder.names("a"), ElementsAre("other"));
+}
+
+TEST(StagedDir, MakesParents) {
+  const TempFolder folder;
+  StagedDir staged(folder / "a/b/out/", Existing::kRefuse);
+  staged.commit();
+  EXPECT_TRUE(std::filesystem::is_directory(folder / "a/b/out"));
+  EXPECT_THAT(folder.names("a/b"), ElementsAre("out"));
+}
+
+TEST(StagedDir, RefusesAnExistingTarget) {
+  const TempFolder folder;
+  folder.put("out/config.json", "old");
+  EXPECT_THAT(error_of([&] { StagedDir(folder / "out", Existing::kRefuse); }),
+              IsError(ErrorCode::kUsage, (folder / "out").string() + ": already exists", HasSubstr("--force")));
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDir, RefusesATargetThatAppearsMeanwhile) {
+  const TempFolder folder;
+  StagedDir staged(folder / "out", Existing::kRefuse);
+  folder.put("out/config.json", "other");
+  EXPECT_THAT(error_of([&] { staged.commit(); }), IsError(ErrorCode::kUsage, HasSubstr("already exists")));
+  EXPECT_EQ(folder.text("out/config.json"), "other");
+}
+
+TEST(StagedDir, ReplacesOnlyAtCommit) {
+  const TempFolder folder;
+  folder.put("out/config.json", "old");
+  folder.put("out/sub/extra", "old");
+  {
+    const StagedDir staged(folder / "out", Existing::kReplace);
+    write_file(staged.path() / "config.json", "new");
+    EXPECT_EQ(folder.text("out/config.json"), "old");
+  }
+  EXPECT_EQ(folder.text("out/config.json"), "old");
+  convert(folder, Existing::kReplace, "new");
+  EXPECT_EQ(folder.text("out/config.json"), "new");
+  EXPECT_THAT(folder.names("out"), ElementsAre("config.json"));
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDir, ReplaceMeansNothingWithoutATarget) {
+  const TempFolder folder;
+  convert(folder, Existing::kReplace, "new");
+  EXPECT_EQ(folder.text("out/config.json"), "new");
+}
+
+TEST(StagedDir, AKilledRunLeavesTheOldTargetAndTheNextOneCleansUp) {
+  const TempFolder folder;
+  folder.put("out/config.json", "old");
+  die_after([&] {
+    const auto staged = std::make_unique<StagedDir>(folder / "out", Existing::kReplace);
+    write_file(staged->path() / "config.json", "half");
+    ::kill(::getpid(), SIGKILL);
+  });
+  EXPECT_EQ(folder.names().size(), 2u);
+  EXPECT_EQ(folder.text("out/config.json"), "old");
+  convert(folder, Existing::kReplace, "new");
+  EXPECT_EQ(folder.text("out/config.json"), "new");
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDir, ARunKilledAfterTheExchangeLeavesTheNewTarget) {
+  const TempFolder folder;
+  folder.put("out/config.json", "old");
+  die_after([&] {
+    const auto staged = std::make_unique<StagedDir>(folder / "out", Existing::kReplace);
+    write_file(staged->path() / "config.json", "new");
+    if (!exchange_folders(staged->path(), folder / "out")) exchange_by_renaming(staged->path(), folder / "out", folder / "aside");
+    ::kill(::getpid(), SIGKILL);
+  });
+  EXPECT_EQ(folder.text("out/config.json"), "new");
+  EXPECT_EQ(error_of([&] { StagedDir(folder / "out", Existing::kRefuse); }).code(), ErrorCode::kUsage);
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDir, WhatAKilledRunSetAsideComesBack) {
+  const TempFolder folder;
+  folder.put(".out.hf2mlx-partial-123-0-old/config.json", "old");
+  folder.put(".out.hf2mlx-partial-123-0/config.json", "new");
+  { const StagedDir staged(folder / "out", Existing::kReplace); }
+  EXPECT_EQ(folder.text("out/config.json"), "old");
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDir, WhatWasSetAsideIsDeletedWhereThereIsATarget) {
+  const TempFolder folder;
+  folder.put(".out.hf2mlx-partial-123-0-old/config.json", "old");
+  folder.put("out/config.json", "new");
+  { const StagedDir staged(folder / "out", Existing::kReplace); }
+  EXPECT_EQ(folder.text("out/config.json"), "new");
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDir, LeavesTheWorkOfALivingRunAndOfOtherTargets) {
+  const TempFolder folder;
+  folder.put(".other.hf2mlx-partial-123-0/x");
+  folder.put(".out.hf2mlx-partial-notes/x");
+  folder.put(".out.hf2mlx-partial-12-/x");
+  const auto before = folder.names();
+  StagedDir first(folder / "out", Existing::kRefuse);
+  StagedDir second(folder / "out", Existing::kRefuse);
+  EXPECT_NE(first.path(), second.path());
+  EXPECT_TRUE(std::filesystem::exists(first.path()));
+  EXPECT_EQ(folder.names().size(), before.size() + 2);
+  first.commit();
+  EXPECT_EQ(error_of([&] { second.commit(); }).code(), ErrorCode::kUsage);
+}
+
+TEST(StagedDir, ALivingProcessKeepsItsFolder) {
+  const TempFolder folder;
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto staged = std::make_unique<StagedDir>(folder / "out", Existing::kRefuse);
+    [[maybe_unused]] const ssize_t put = ::write(ready[1], "x", 1);
+    ::pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  { const StagedDir staged(folder / "out", Existing::kRefuse); }
+  EXPECT_EQ(folder.names().size(), 1u);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  { const StagedDir staged(folder / "out", Existing::kRefuse); }
+  EXPECT_EQ(folder.names().size(), 0u);
+}
+
+TEST(StagedDir, AFinishedOneDoesNotTouchItsSuccessor) {
+  const TempFolder folder;
+  auto first = std::make_unique<StagedDir>(folder / "out", Existing::kReplace);
+  first->commit();
+  const StagedDir second(folder / "out", Existing::kReplace);
+  first.reset();
+  EXPECT_TRUE(std::filesystem::exists(second.path()));
+}
+
+TEST(StagedDir, ReplacesTheFolderThatALinkLeadsTo) {
+  const TempFolder folder;
+  folder.put("disk/model/config.json", "old");
+  folder.link("out", "disk/model");
+  EXPECT_THAT(error_of([&] { StagedDir(folder / "out", Existing::kRefuse); }), IsError(ErrorCode::kUsage, HasSubstr("already exists")));
+  convert(folder, Existing::kReplace, "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "out"));
+  EXPECT_EQ(folder.text("disk/model/config.json"), "new");
+  EXPECT_THAT(folder.names("disk"), ElementsAre("model"));
+}
+
+TEST(StagedDir, RefusesAFolderThatTheCurrentOneLiesIn) {
+  const TempFolder folder;
+  folder.put("out/sub/x", "old");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder / "out/sub");
+  const Error error = error_of([&] { StagedDir(folder / "out", Existing::kReplace); });
+  const Error dot = error_of([&] { StagedDir(".", Existing::kReplace); });
+  std::filesystem::current_path(before);
+  EXPECT_THAT(error, IsError(ErrorCode::kUsage, HasSubstr("the current folder lies in it")));
+  EXPECT_THAT(dot, IsError(ErrorCode::kUsage, HasSubstr("the current folder lies in it")));
+}
+
+TEST(StagedDir, ParentThatIsAFileOrClosed) {
+  const TempFolder folder;
+  folder.put("file");
+  EXPECT_THAT(error_of([&] { StagedDir(folder / "file/out", Existing::kRefuse); }), IsError(ErrorCode::kNotFound, HasSubstr("file")));
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  std::filesystem::create_directory(folder / "closed");
+  std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  EXPECT_THAT(error_of([&] { StagedDir(folder / "closed/out", Existing::kRefuse); }),
+              IsError(ErrorCode::kIo, HasSubstr("Permission denied")));
+}
+
+TEST(Exchange, ByRenaming) {
+  const TempFolder folder;
+  folder.put("a/x", "a");
+  folder.put("b/x", "b");
+  exchange_by_renaming(folder / "a", folder / "b", folder / "aside");
+  EXPECT_EQ(folder.text("a/x"), "b");
+  EXPECT_EQ(folder.text("b/x"), "a");
+  EXPECT_THAT(folder.names(), ElementsAre("a", "b"));
+}
+
+TEST(Exchange, ByRenamingRollsBack) {
+  const TempFolder folder;
+  folder.put("b/x", "b");
+  EXPECT_THAT(error_of([&] { exchange_by_renaming(folder / "a", folder / "b", folder / "aside"); }),
+              IsError(ErrorCode::kNotFound, HasSubstr("b: cannot be put in place")));
+  EXPECT_EQ(folder.text("b/x"), "b");
+  EXPECT_THAT(folder.names(), ElementsAre("b"));
+}
+
+TEST(Exchange, InOneStep) {
+  const TempFolder folder;
+  folder.put("a/x", "a");
+  folder.put("b/x", "b");
+  if (!exchange_folders(folder / "a", folder / "b")) GTEST_SKIP() << "this file system cannot exchange";
+  EXPECT_EQ(folder.text("a/x"), "b");
+  EXPECT_EQ(folder.text("b/x"), "a");
+  EXPECT_EQ(error_of([&] { exchange_folders(folder / "a", folder / "none"); }).code(), ErrorCode::kNotFound);
+}
+
+TEST(ResolveTarget, CleansPaths) {
+  const TempFolder folder;
+  folder.put("real/x");
+  folder.link("link", "real");
+  EXPECT_EQ(resolve_target(folder / "out///"), folder / "out");
+  EXPECT_EQ(resolve_target(folder / "a/../b/./out/"), folder / "b/out");
+  EXPECT_EQ(resolve_target(folder / "link/out"), folder / "real/out");
+  EXPECT_EQ(resolve_target(folder / "link/"), folder / "real");
+  EXPECT_EQ(resolve_target("relative"), std::filesystem::current_path() / "relative");
+}
+
+TEST(ResolveTarget, Refuses) {
+  const TempFolder folder;
+  folder.put("file");
+  folder.link("dangling", "nowhere");
+  folder.link("loop", "loop");
+  EXPECT_THAT(error_of([&] { resolve_target(""); }), IsError(ErrorCode::kUsage, "the output path is empty"));
+  EXPECT_THAT(error_of([&] { resolve_target("/"); }), IsError(ErrorCode::kUsage, "/: is the root folder"));
+  EXPECT_THAT(error_of([&] { resolve_target(folder / "file"); }), IsError(ErrorCode::kUsage, HasSubstr("is a file, expected a folder")));
+  EXPECT_THAT(error_of([&] { resolve_target(folder / "dangling"); }), IsError(ErrorCode::kUsage, HasSubstr("leads nowhere")));
+  EXPECT_THAT(error_of([&] { resolve_target(folder / "loop"); }), IsError(ErrorCode::kIo, HasSubstr("symbolic links")));
+}
+
+TEST(CheckDisjoint, RefusesOverlap) {
+  const TempFolder folder;
+  folder.put("models/source/config.json");
+  folder.link("link", "models/source");
+  const auto refuses = [&](const std::string& target, const std::string& why) {
+    EXPECT_THAT(error_of([&] { check_disjoint(folder / "models/source", folder / target); }), IsError(ErrorCode::kUsage, HasSubstr(why)));
+  };
+  refuses("models/source", "is the source folder");
+  refuses("models/source/", "is the source folder");
+  refuses("link", "is the source folder");
+  refuses("models/other/../source", "is the source folder");
+  refuses("models/source/out", "lies inside the source folder");
+  refuses("link/a/b", "lies inside the source folder");
+  refuses("models", "contains the source folder");
+  EXPECT_NO_THROW(check_disjoint(folder / "models/source", folder / "models/source-mlx"));
+  EXPECT_NO_THROW(check_disjoint(folder / "link", folder / "models/out"));
+  EXPECT_EQ(error_of([&] { check_disjoint(folder / "none", folder / "out"); }).code(), ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace hf2mlx

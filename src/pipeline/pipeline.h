@@ -1,0 +1,38 @@
+// Runs plans: blocks of elements are read, transformed, encoded and written by a fixed number of threads with a fixed amount of memory.
+//
+// Every block has its own place in the output, so blocks may finish in any order and the bytes are the same for any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "hf2mlx/progress.h"
+#include "io/file.h"
+#include "pipeline/loss.h"
+#include "plan/plan.h"
+
+namespace hf2mlx {
+
+struct PipelineOptions {
+  unsigned threads = 1;
+  uint64_t memory_bytes = 8ull << 20;  // for all buffers of all threads together
+};
+
+// The options with defaults filled in: a thread for each core, 8 MB of buffers for each thread and 32 MB to share out. Throws Error{kUsage}
+// on too little memory.
+PipelineOptions resolve_pipeline_options(unsigned threads, uint64_t memory_bytes);
+
+// A plan and a writer for each of its shards, of its final size, header included.
+struct PlanOutput {
+  const Plan& plan;
+  std::vector<std::unique_ptr<Writer>> files;
+};
+
+// Writes the tensor data of every output of every plan. A value that several plans have (one object) is read and computed once, whatever
+// becomes of it. Returns for each plan what its reencoded steps have lost.
+// Progress counts bytes of the tensors as they are before they are encoded. On an error all threads are stopped before it is thrown.
+std::vector<Loss> run_plans(const std::vector<PlanOutput>& outputs, const PipelineOptions& options, Progress* progress,
+                            const CancelToken* cancel);
+
+}  // namespace hf2mlx

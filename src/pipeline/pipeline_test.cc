@@ -1,0 +1,151 @@
+// Several plans at once must write what each writes alone, with the source read once.
+#include "pipeline/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "plan/layout.h"
+#include "transform/test_support.h"
+
+namespace hf2mlx {
+namespace {
+
+using testing::Array;
+using testing::Bytes;
+using testing::MemoryFile;
+using testing::random_floats;
+
+// Writes into memory that the test holds; what was not written stays as it was.
+class MemoryWriter final : public Writer {
+ public:
+  explicit MemoryWriter(Bytes& bytes) : bytes_(bytes) {}
+  void write_at(uint64_t offset, std::span<const std::byte> data) override {
+    ASSERT_LE(offset + data.size(), bytes_.size());
+    std::memcpy(bytes_.data() + offset, data.data(), data.size());
+  }
+  void sync() override {}
+
+ private:
+  Bytes& bytes_;
+};
+
+class RunPlansTest : public ::testing::Test {
+ protected:
+  // Rows of two mebibytes, and a plain tensor.
+  RunPlansTest()
+      : weight_(random_floats(Dtype::kBF16, {3, 1 << 20}, 1)),
+        norm_(random_floats(Dtype::kBF16, {1000}, 2)),
+        weight_file_(std::make_shared<MemoryFile>(weight_.bytes)),
+        weight_tensor_(ops::source(weight_file_, Dtype::kBF16, weight_.shape, 0)),
+        norm_tensor_(testing::stored(norm_)) {}
+
+  Plan plan_of(const std::optional<Encoding>& e, bool reencoded = false) const {
+    Plan plan;
+    plan.steps = {{weight_tensor_, e, 0, reencoded}};
+    if (e) {
+      plan.outputs = {{"w.weight", Dtype::kU32, {3, packed_words(*e, 1 << 20)}},
+                      {"w.scales", scale_dtype(*e, Dtype::kBF16), {3, groups(*e, 1 << 20)}}};
+      if (has_biases(*e)) plan.outputs.push_back({"w.biases", Dtype::kBF16, {3, groups(*e, 1 << 20)}});
+    } else {
+      plan.outputs = {{"w.weight", Dtype::kBF16, weight_.shape}};
+    }
+    plan.steps.push_back({norm_tensor_, std::nullopt, static_cast<uint32_t>(plan.outputs.size())});
+    plan.outputs.push_back({"norm", Dtype::kBF16, norm_.shape});
+    lay_out(plan, UINT64_MAX);
+    return plan;
+  }
+
+  struct Result {
+    std::vector<Bytes> files;  // one for each plan
+    std::vector<Loss> losses;
+  };
+
+  static Result run(const std::vector<Plan>& plans, uint64_t memory_bytes, unsigned threads = 3) {
+    Result result;
+    for (const Plan& plan : plans) result.files.emplace_back(plan.shards[0].size_bytes, std::byte{0x5A});
+    std::vector<PlanOutput> outputs;
+    for (size_t i = 0; i < plans.size(); ++i) {
+      outputs.push_back({plans[i], {}});
+      outputs.back().files.push_back(std::make_unique<MemoryWriter>(result.files[i]));
+    }
+    result.losses = run_plans(outputs, {threads, memory_bytes}, nullptr, nullptr);
+    return result;
+  }
+
+  const Array weight_, norm_;
+  const std::shared_ptr<MemoryFile> weight_file_;
+  const TensorRef weight_tensor_, norm_tensor_;
+};
+
+TEST_F(RunPlansTest, VariantsAreWhatTheyAreAlone) {
+  const std::vector<Plan> plans = {plan_of(Encoding{QuantMode::kAffine, 3, 32}), plan_of(std::nullopt),
+                                   plan_of(default_encoding(QuantMode::kNvfp4)), plan_of(Encoding{QuantMode::kAffine, 8, 128})};
+  for (const uint64_t memory_bytes : {3ull << 20, 64ull << 20}) {
+    const Result together = run(plans, memory_bytes);
+    for (size_t i = 0; i < plans.size(); ++i) EXPECT_EQ(together.files[i], run({plans[i]}, memory_bytes).files[0]) << i;
+  }
+}
+
+TEST_F(RunPlansTest, TheSourceIsReadOnce) {
+  run({plan_of(Encoding{QuantMode::kAffine, 4, 64}), plan_of(std::nullopt), plan_of(default_encoding(QuantMode::kMxfp8))}, 3 << 20);
+  EXPECT_EQ(weight_file_->bytes_read, weight_.bytes.size());
+}
+
+TEST_F(RunPlansTest, ProgressCountsAValueOnce) {
+  struct Sum final : Progress {
+    void begin(std::string_view, uint64_t total_bytes) override { total = total_bytes; }
+    void advance(uint64_t done_bytes) override { done = done_bytes; }
+    uint64_t total = 0, done = 0;
+  } progress;
+  const std::vector<Plan> plans = {plan_of(Encoding{QuantMode::kAffine, 4, 64}), plan_of(std::nullopt)};
+  std::vector<Bytes> files;
+  for (const Plan& plan : plans) files.emplace_back(plan.shards[0].size_bytes);
+  std::vector<PlanOutput> outputs;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    outputs.push_back({plans[i], {}});
+    outputs.back().files.push_back(std::make_unique<MemoryWriter>(files[i]));
+  }
+  run_plans(outputs, {2, 2 << 20}, &progress, nullptr);
+  EXPECT_EQ(progress.total, weight_.bytes.size() + norm_.bytes.size());
+  EXPECT_EQ(progress.done, progress.total);
+}
+
+TEST_F(RunPlansTest, OnlyReencodedStepsAreMeasured) {
+  const Encoding four{QuantMode::kAffine, 4, 64};
+  const Result result = run({plan_of(four), plan_of(four, true), plan_of(Encoding{QuantMode::kAffine, 8, 64}, true)}, 3 << 20);
+  EXPECT_EQ(result.losses[0].relative_rms(), 0);
+  EXPECT_EQ(result.files[0], result.files[1]);
+  // Of the whole at once.
+  const ops::Encoded parts = ops::quantize(weight_tensor_, four);
+  const auto before = testing::to_floats(weight_);
+  Scratch scratch(16 << 20);
+  Array decoded{Dtype::kBF16, weight_.shape, Bytes(weight_.bytes.size())};
+  ops::dequantize(parts.packed, parts.scales, parts.biases, four, Dtype::kBF16)->read(0, before.size(), decoded.bytes.data(), scratch);
+  const auto after = testing::to_floats(decoded);
+  double errors = 0, squares = 0;
+  for (size_t i = 0; i < before.size(); ++i) {
+    errors += std::pow(double{before[i]} - double{after[i]}, 2);
+    squares += std::pow(double{before[i]}, 2);
+  }
+  EXPECT_NEAR(result.losses[1].relative_rms(), std::sqrt(errors / squares), 1e-9);
+  EXPECT_LT(result.losses[2].relative_rms(), result.losses[1].relative_rms() / 8);
+}
+
+TEST(LossTest, WhatIsNotFiniteDoesNotCount) {
+  const Array values = testing::from_floats(Dtype::kF32, {32}, [] {
+    std::vector<float> v(32, 1.0f);
+    v[3] = std::nanf("");
+    return v;
+  }());
+  const Encoding e = default_encoding(QuantMode::kMxfp8);
+  Bytes packed(32), scales(1);
+  encode_rows(e, Dtype::kF32, values.bytes.data(), 1, 32, {packed.data(), scales.data(), nullptr});
+  Scratch scratch(1 << 16);
+  const Loss loss = loss_of(e, Dtype::kF32, values.bytes.data(), 32, {packed.data(), scales.data(), nullptr}, scratch);
+  EXPECT_TRUE(std::isfinite(loss.relative_rms()));
+  EXPECT_LE(loss.value_squares, 31);
+}
+
+}  // namespace
+}  // namespace hf2mlx

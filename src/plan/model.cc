@@ -1,0 +1,170 @@
+// Tries with packed layers first, and again with those decoded that did not come through whole.
+#include "plan/model.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <unordered_map>
+
+#include "decode/decode.h"
+#include "hf2mlx/error.h"
+#include "transform/ops.h"
+
+namespace hf2mlx {
+namespace {
+
+using LayersByWeight = std::unordered_map<const LazyTensor*, const PackedLayer*>;
+
+struct Attempt {
+  LoadedModel model;
+  DecodedSource decoded;
+};
+
+// Biases without a place in the model go; what else has none is an error later on.
+void drop_idle_biases(LoadedModel& model, const std::vector<Module>& modules, DecodedSource& decoded) {
+  std::set<std::string_view> known;
+  for (const Module& m : modules) {
+    for (const Param& p : m.params) known.insert(p.name);
+  }
+  const size_t dropped =
+      std::erase_if(model.tensors, [&](const auto& entry) { return entry.first.ends_with(".bias") && !known.count(entry.first); });
+  if (dropped == 0) return;
+  decoded.notes.push_back(
+      fmt::format("biases without a place in the architecture are left out ({}): GPTQ stores one for every layer", dropped));
+}
+
+void apply_architecture(Attempt& attempt, const Registry& registry) {
+  LoadedModel& model = attempt.model;
+  const Description& description = model.description;
+  apply_rules(description, bind_config(description, model.config), registry, &model.config, model.tensors);
+  model.scope = bind_config(description, model.config);  // anew, as rules may have set what modules read
+  adopt_source_quantization(model.config);
+  std::vector<Module> modules = build_modules(description, model.scope, registry, tensor_functions(model.tensors));
+  if (attempt.decoded.has_idle_biases) drop_idle_biases(model, modules, attempt.decoded);
+  model.modules = match_modules(std::move(modules), model.config, model.tensors);
+}
+
+TensorRef part_of(const TensorMap& tensors, const std::string& name) {
+  const auto it = tensors.find(name);
+  return it == tensors.end() ? nullptr : it->second;
+}
+
+// Whether the three tensors are those of one packed layer, or are joined alike from those of several; collects their names.
+bool is_whole(const TensorRef& weight, const TensorRef& scales, const TensorRef& biases, const LayersByWeight& layers,
+              std::set<std::string>& names) {
+  const auto found = layers.find(weight.get());
+  if (found != layers.end()) {
+    names.insert(found->second->name);
+    return found->second->scales == scales && found->second->biases == biases;
+  }
+  const auto* weights = ops::joined_parts(weight);
+  const auto* all_scales = scales ? ops::joined_parts(scales) : nullptr;
+  const auto* all_biases = biases ? ops::joined_parts(biases) : nullptr;
+  if (!weights || !all_scales || weights->size() != all_scales->size()) return false;
+  if (biases && (!all_biases || all_biases->size() != weights->size())) return false;
+  for (size_t i = 0; i < weights->size(); ++i) {
+    if (!is_whole((*weights)[i], (*all_scales)[i], biases ? (*all_biases)[i] : nullptr, layers, names)) return false;
+  }
+  return true;
+}
+
+std::set<std::string> names_of(const std::vector<PackedLayer>& layers) {
+  std::set<std::string> names;
+  for (const PackedLayer& layer : layers) names.insert(layer.name);
+  return names;
+}
+
+LayersByWeight by_weight(const std::vector<PackedLayer>& packed) {
+  LayersByWeight layers;
+  for (const PackedLayer& layer : packed) layers[layer.weight.get()] = &layer;
+  return layers;
+}
+
+// The packed layers of the source that are not whole in what the rules have made of them.
+std::set<std::string> broken_layers(const Attempt& attempt) {
+  const LayersByWeight layers = by_weight(attempt.decoded.packed);
+  std::set<std::string> broken = names_of(attempt.decoded.packed);
+  constexpr std::string_view kWeight = ".weight";
+  bool all_whole = true;
+  for (const auto& [name, weight] : attempt.model.tensors) {
+    if (weight->dtype() != Dtype::kU32 || !name.ends_with(kWeight)) continue;
+    const std::string path = name.substr(0, name.size() - kWeight.size());
+    const TensorMap& tensors = attempt.model.tensors;
+    std::set<std::string> names;
+    const bool whole = is_whole(weight, part_of(tensors, path + ".scales"), part_of(tensors, path + ".biases"), layers, names);
+    all_whole = all_whole && whole;
+    if (!whole) continue;
+    for (const std::string& layer : names) broken.erase(layer);
+  }
+  // Where nothing is broken, the rules have dropped what is missing.
+  if (all_whole) broken.clear();
+  return broken;
+}
+
+// The values of a packed weight that is one layer or a stack of them; null where only its tensors tell.
+TensorRef values_of(const TensorRef& weight, const LayersByWeight& layers) {
+  const auto found = layers.find(weight.get());
+  if (found != layers.end()) return found->second->values;
+  const auto* parts = ops::joined_parts(weight);
+  if (!parts || weight->shape().size() != (*parts)[0]->shape().size() + 1) return nullptr;
+  std::vector<TensorRef> values;
+  for (const TensorRef& part : *parts) {
+    values.push_back(values_of(part, layers));
+    if (!values.back()) return nullptr;
+  }
+  return ops::stack(values);
+}
+
+// Layers whose encoding is not that of the model are named, and floats get the dtype of the scales.
+void finish(Attempt& attempt, const std::set<std::string>& apart) {
+  LoadedModel& model = attempt.model;
+  if (!attempt.decoded.packed.empty()) {
+    const Encoding global = encoding_from_json(model.config["quantization"]);
+    const LayersByWeight layers = by_weight(attempt.decoded.packed);
+    for (LoadedModule& loaded : model.modules) {
+      if (!loaded.encoding) continue;
+      loaded.values = values_of(part_of(model.tensors, loaded.module.path + ".weight"), layers);
+      if (*loaded.encoding == global) continue;
+      const Encoding& e = *loaded.encoding;
+      model.config["quantization"][loaded.module.path] = {{"group_size", e.group_size}, {"bits", e.bits}, {"mode", name_of(e.mode)}};
+    }
+    model.config["quantization_config"] = model.config["quantization"];
+  }
+  if (attempt.decoded.float_dtype) {
+    for (auto& [name, tensor] : model.tensors) {
+      if (is_float(tensor->dtype())) tensor = ops::cast(tensor, *attempt.decoded.float_dtype);
+    }
+  }
+  model.notes = std::move(attempt.decoded.notes);
+  if (apart.empty()) return;
+  model.notes.push_back(fmt::format("{} quantized layers are decoded to floats, as the architecture takes them apart: {}{}", apart.size(),
+                                    *apart.begin(), apart.size() > 1 ? ", ..." : ""));
+}
+
+}  // namespace
+
+LoadedModel load_model(const Description& description, const Registry& registry, const Json& config, const TensorMap& source) {
+  std::set<std::string> apart;
+  const PackingOf packing = [&](const std::string& layer) { return apart.count(layer) ? Packing::kDecode : Packing::kKeep; };
+  for (;;) {
+    Attempt attempt{{description, config, Scope(), source, {}, {}}, {}};
+    attempt.decoded = decode_source(description, attempt.model.config, attempt.model.tensors, packing);
+    std::set<std::string> broken;
+    try {
+      apply_architecture(attempt, registry);
+      broken = broken_layers(attempt);
+    } catch (const Error&) {
+      // Rules may be unable to do with codes what they do with floats.
+      if (attempt.decoded.packed.empty()) throw;
+      broken = broken_layers(attempt);
+      if (broken.empty()) broken = names_of(attempt.decoded.packed);
+    }
+    if (broken.empty()) {
+      finish(attempt, apart);
+      return std::move(attempt.model);
+    }
+    apart.merge(broken);
+  }
+}
+
+}  // namespace hf2mlx

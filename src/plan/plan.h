@@ -1,0 +1,53 @@
+// The whole output, known before the first weight is read: every tensor's dtype, shape, file and offset, and what it is made of.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "quant/codec.h"
+#include "tensor/lazy.h"
+
+namespace hf2mlx {
+
+struct OutputTensor {
+  std::string name;
+  Dtype dtype;
+  Shape shape;
+  uint32_t shard = 0;
+  uint64_t offset_bytes = 0;  // from the beginning of the shard
+  uint64_t size_bytes() const { return element_count(shape) * size_of(dtype); }
+};
+
+// How one or, when encoded, two or three consecutive output tensors (weight, scales, biases) come about.
+struct Step {
+  TensorRef value;
+  std::optional<Encoding> encoding;
+  uint32_t first_output = 0;
+  bool reencoded = false;  // `value` is decoded from an encoding of the source, so what this one loses comes on top
+};
+
+struct Shard {
+  std::string file_name;
+  std::string header;  // the bytes before the data
+  uint64_t size_bytes = 0;
+};
+
+struct Plan {
+  std::string architecture;           // name of the description
+  std::vector<Step> steps;            // in layer order
+  std::vector<OutputTensor> outputs;  // likewise
+  std::vector<Shard> shards;
+  Json config;                // as mlx_lm's would be before it is saved
+  uint64_t parameters = 0;    // of the model, whatever their encoding
+  uint64_t output_bytes = 0;  // of all tensors
+  uint64_t quantized_layers = 0;
+  uint64_t reencoded_layers = 0;  // of these, for the second time
+  bool keeps_vision = false;      // the vision tower is part of the output
+  std::vector<std::string> notes;
+  double bits_per_weight() const { return parameters ? 8.0 * static_cast<double>(output_bytes) / static_cast<double>(parameters) : 0; }
+};
+
+}  // namespace hf2mlx

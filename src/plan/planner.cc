@@ -1,0 +1,109 @@
+#include "plan/planner.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "hf2mlx/error.h"
+#include "plan/build.h"
+#include "plan/layout.h"
+#include "plan/model.h"
+#include "transform/ops.h"
+
+namespace hf2mlx {
+namespace {
+
+std::vector<std::string> architectures_of(const Json& config) {
+  std::vector<std::string> names;
+  const Json stated = config.value("architectures", Json());
+  if (stated.is_string()) return {stated.get<std::string>()};
+  for (const Json& name : stated) {
+    if (name.is_string()) names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+void check_options(const QuantOptions& options) {
+  if (options.quantize && options.dequantize)
+    throw Error(ErrorCode::kUsage, "--quantize and --dequantize found together, one of them expected");
+}
+
+TensorMap source_tensors(const Checkpoint& checkpoint) {
+  TensorMap tensors;
+  for (const StoredTensor& t : checkpoint.tensors)
+    tensors.emplace_hint(tensors.end(), t.name, ops::source(t.file, t.dtype, t.shape, t.offset_bytes));
+  return tensors;
+}
+
+bool has_vision_tower(const TensorMap& tensors) {
+  return std::any_of(tensors.begin(), tensors.end(),
+                     [](const auto& entry) { return entry.first.find("vision_tower") != std::string::npos; });
+}
+
+// Where ModelOpt and wrappers keep what belongs at the root.
+void lift_quantization_config(Json& config, const Checkpoint& checkpoint) {
+  if (config.contains("quantization_config")) return;
+  if (config.contains("text_config") && config["text_config"].is_object() && config["text_config"].contains("quantization_config")) {
+    config["quantization_config"] = config["text_config"]["quantization_config"];
+  } else if (checkpoint.hf_quant_config.is_object()) {
+    config["quantization_config"] = checkpoint.hf_quant_config;
+  }
+}
+
+void note_dtype(const Json& config, const QuantOptions& options, std::vector<std::string>& notes) {
+  if (options.dtype.empty() && config.contains("dtype") && config["dtype"].is_string() && !config.contains("torch_dtype")) {
+    notes.push_back(
+        fmt::format("config.json states \"dtype\": {}, which mlx_lm does not read: tensors keep their stored dtype (--dtype {} casts them)",
+                    config["dtype"].dump(), config["dtype"].get<std::string>()));
+  }
+}
+
+}  // namespace
+
+const Description& find_architecture(const Json& config, const Registry& registry, const std::string& arch) {
+  const Json stated = config.value("model_type", Json());
+  if (arch.empty() && !stated.is_string())
+    throw Error(ErrorCode::kCorrupt, "config.json: no \"model_type\" found, by which the architecture is known", "--arch NAME names it");
+  const std::string type = arch.empty() ? stated.get<std::string>() : arch;
+  if (const Description* found = registry.find(type, architectures_of(config))) return *found;
+  throw Error(ErrorCode::kUnsupported, (arch.empty() ? "config.json: model type '" : "--arch: '") + type + "' is not supported",
+              fmt::format("nearest names: {}; `hf2mlx archs` lists all, --arch NAME reads the model as one of them",
+                          fmt::join(registry.nearest(type, 3), ", ")));
+}
+
+namespace {
+
+LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& options) {
+  const Description& description = find_architecture(checkpoint.config, registry, options.arch);
+  Json config = checkpoint.config;
+  lift_quantization_config(config, checkpoint);
+  return load_model(description, registry, config, source_tensors(checkpoint));
+}
+
+}  // namespace
+
+std::vector<Plan> make_plans(const Checkpoint& checkpoint, const Registry& registry, const ConvertOptions& options,
+                             const std::vector<QuantOptions>& variants) {
+  for (const QuantOptions& variant : variants) check_options(variant);
+  const LoadedModel model = load_model(checkpoint, registry, options.source);
+  // From here on the model is known; what follows decides its output.
+  SharedValues shared;
+  std::vector<Plan> plans(variants.size());
+  for (size_t i = 0; i < variants.size(); ++i) {
+    Plan& plan = plans[i];
+    plan.architecture = model.description.name;
+    plan.notes = model.notes;
+    note_dtype(model.config, variants[i], plan.notes);
+    build_plan(plan, model, variants[i], variants.size() > 1 ? &shared : nullptr);
+    plan.keeps_vision = model.description.has_flag("keeps_vision") && has_vision_tower(model.tensors);
+    lay_out(plan, options.max_shard_bytes);
+  }
+  return plans;
+}
+
+Plan make_plan(const Checkpoint& checkpoint, const Registry& registry, const ConvertOptions& options) {
+  return std::move(make_plans(checkpoint, registry, options, {options.quant}).front());
+}
+
+}  // namespace hf2mlx

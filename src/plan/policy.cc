@@ -1,0 +1,200 @@
+#include "plan/policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "hf2mlx/error.h"
+#include "plan/loader.h"
+
+namespace hf2mlx {
+namespace {
+
+struct Recipe {
+  std::string_view name;
+  uint32_t low_bits;
+  uint32_t high_bits;
+};
+constexpr Recipe kRecipes[] = {{"mixed_2_6", 2, 6}, {"mixed_3_4", 3, 4}, {"mixed_3_6", 3, 6}, {"mixed_4_6", 4, 6}};
+
+const Recipe& recipe_named(const std::string& name) {
+  for (const Recipe& r : kRecipes) {
+    if (r.name == name) return r;
+  }
+  throw Error(ErrorCode::kUsage, "--quant-predicate: '" + name + "' found, mixed_2_6, mixed_3_4, mixed_3_6 or mixed_4_6 expected");
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> out{""};
+  for (char c : text) {
+    if (c == separator)
+      out.emplace_back();
+    else
+      out.back() += c;
+  }
+  return out;
+}
+
+std::optional<int64_t> number(const std::string& text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+void require_supported(const Encoding& e, const std::string& where) {
+  if (const std::string why = why_unsupported(e); !why.empty()) throw Error(ErrorCode::kUsage, where + ": " + why);
+}
+
+Encoding global_encoding(const QuantOptions& options) {
+  const auto mode = quant_mode_from_name(options.mode);
+  if (!mode) throw Error(ErrorCode::kUsage, "--q-mode: '" + options.mode + "' found, affine, mxfp4, nvfp4 or mxfp8 expected");
+  Encoding e = default_encoding(*mode);
+  // As mlx_lm has it, 0 means the default too.
+  if (options.bits && *options.bits != 0) e.bits = *options.bits;
+  if (options.group_size && *options.group_size != 0) e.group_size = *options.group_size;
+  require_supported(e, "--q-bits, --q-group-size");
+  return e;
+}
+
+}  // namespace
+
+QuantPolicy::QuantPolicy(const QuantOptions& options, const Description& description, const Scope& scope,
+                         const std::vector<std::string>& module_paths, int64_t layers, const Json& config)
+    : description_(description),
+      scope_(scope),
+      recipe_(options.recipe),
+      global_(global_encoding(options)),
+      layers_(layers),
+      entry_for_each_(config.contains("quantization")) {
+  if (!recipe_.empty()) {
+    recipe_named(recipe_);
+    if (options.mode != "affine") {
+      throw Error(ErrorCode::kUsage, "--quant-predicate " + recipe_ + " with --q-mode " + options.mode + " found, recipes are affine",
+                  "leave out one of the two");
+    }
+    locate_layers(module_paths);
+  }
+  for (const std::string& text : options.overrides) overrides_.push_back(parse_override(text));
+}
+
+// PATTERN=BITS[:GROUP[:MODE]] or PATTERN=keep
+QuantPolicy::Override QuantPolicy::parse_override(const std::string& text) {
+  const size_t equals = text.rfind('=');
+  const std::string where = "--q-override '" + text + "'";
+  if (equals == std::string::npos || equals == 0)
+    throw Error(ErrorCode::kUsage, where + ": PATTERN=BITS[:GROUP[:MODE]] or PATTERN=keep expected");
+  Override o{Pattern(text.substr(0, equals)), text, std::nullopt, 0};
+  const std::vector<std::string> spec = split(text.substr(equals + 1), ':');
+  if (spec.size() == 1 && spec[0] == "keep") return o;
+  const auto mode = quant_mode_from_name(spec.size() > 2 ? spec[2] : "affine");
+  const auto bits = number(spec[0]);
+  const auto group = spec.size() > 1 ? number(spec[1]) : std::optional<int64_t>(64);
+  if (!mode || !bits || !group || spec.size() > 3)
+    throw Error(ErrorCode::kUsage, where + ": BITS[:GROUP[:MODE]] or keep expected after '='");
+  o.encoding =
+      Encoding{*mode, static_cast<uint32_t>(*bits), spec.size() > 1 ? static_cast<uint32_t>(*group) : default_encoding(*mode).group_size};
+  require_supported(*o.encoding, where);
+  return o;
+}
+
+// Recipes count layers by the number in the paths of the first module called down_proj.
+void QuantPolicy::locate_layers(const std::vector<std::string>& module_paths) {
+  const auto down =
+      std::find_if(module_paths.begin(), module_paths.end(), [](const std::string& p) { return p.find("down_proj") != std::string::npos; });
+  if (down == module_paths.end()) {
+    throw Error(ErrorCode::kUnsupported,
+                "--quant-predicate " + recipe_ + ": the model has no down_proj, by which recipes tell layers apart",
+                "use --q-bits, or --q-override for single layers");
+  }
+  const std::vector<std::string> parts = split(*down, '.');
+  while (layer_position_ + 1 < parts.size() && !number(parts[layer_position_])) ++layer_position_;
+}
+
+Json QuantPolicy::recipe_entry(const std::string& path) const {
+  const Recipe& recipe = recipe_named(recipe_);
+  const std::vector<std::string> parts = split(path, '.');
+  const int64_t index = layer_position_ < parts.size() ? number(parts[layer_position_]).value_or(0) : 0;
+  const int64_t eighth = layers_ / 8;
+  const bool important = index < eighth || index >= 7 * layers_ / 8 || (index - eighth) % 3 == 2;
+  auto has = [&](const char* part) { return path.find(part) != std::string::npos; };
+  const bool high = has("lm_head") || (important && (has("v_proj") || has("v_a_proj") || has("v_b_proj") || has("down_proj")));
+  return json_of({QuantMode::kAffine, high ? recipe.high_bits : recipe.low_bits, global_.group_size});
+}
+
+// true, false, or the parameters that the model's own rules state.
+Json QuantPolicy::model_entry(const std::string& path) const {
+  for (const QuantRule& rule : description_.quantize) {
+    for (const Pattern& pattern : rule.patterns) {
+      Scope inner(&scope_);
+      if (!pattern.match(path, inner) || (rule.where && !truthy(rule.where->eval(inner)))) continue;
+      if (rule.action != QuantRule::Action::kParameters) return rule.action == QuantRule::Action::kDefault;
+      Json entry = Json::object();
+      for (const auto& [key, value] : rule.parameters) entry[key] = value->eval(inner);
+      return entry;
+    }
+  }
+  return true;
+}
+
+std::optional<Decision> QuantPolicy::overridden(const Module& module) {
+  Override* chosen = nullptr;
+  for (Override& o : overrides_) {
+    if (!o.pattern.matches(module.path)) continue;
+    ++o.matched;
+    chosen = &o;
+  }
+  if (!chosen) return std::nullopt;
+  if (!chosen->encoding) return Decision{};
+  const uint64_t cols = cols_of(module.params[0].shape);
+  if (cols % chosen->encoding->group_size != 0) {
+    throw Error(ErrorCode::kUsage, fmt::format("--q-override '{}': {} has rows of {} values, which groups of {} do not divide",
+                                               chosen->text, module.path, cols, chosen->encoding->group_size));
+  }
+  return Decision{chosen->encoding, json_of(*chosen->encoding)};
+}
+
+Decision QuantPolicy::decide_named(const Module& module) { return overridden(module).value_or(Decision{}); }
+
+void QuantPolicy::pass_over(const std::string& path) {
+  for (Override& o : overrides_) {
+    if (!o.pattern.matches(path)) continue;
+    ++(o.encoding ? o.passed_over : o.matched);
+  }
+}
+
+Decision QuantPolicy::decide(const Module& module) {
+  if (const std::optional<Decision> decision = overridden(module)) return *decision;
+  const uint64_t cols = cols_of(module.params[0].shape);
+  if (cols % global_.group_size != 0) {
+    skipped_.push_back(module.path);
+    return {};
+  }
+  const Json entry = recipe_.empty() ? model_entry(module.path) : recipe_entry(module.path);
+  if (!truthy(entry)) return {};
+  if (!entry.is_object()) return {global_, entry_for_each_ ? json_of(global_) : Json()};
+  const Encoding e = encoding_from_json(entry);
+  if (cols % e.group_size == 0) return {e, entry};
+  skipped_.push_back(module.path);
+  return {};
+}
+
+Json QuantPolicy::global_entry() const { return json_of(global_); }
+
+std::vector<std::string> QuantPolicy::finish() const {
+  for (const Override& o : overrides_) {
+    if (o.matched != 0) continue;
+    if (o.passed_over != 0) {
+      throw Error(ErrorCode::kUsage, "--q-override '" + o.text + "': the layers that match are quantized in the source",
+                  "--requantize encodes them anew");
+    }
+    throw Error(ErrorCode::kUsage, "--q-override '" + o.text + "': no layer matches", "hf2mlx convert MODEL --dry-run lists the layers");
+  }
+  if (skipped_.empty()) return {};
+  return {fmt::format("{} layer{} not quantized, as {} rows are no multiple of the group size: {}{}", skipped_.size(),
+                      skipped_.size() == 1 ? "" : "s", skipped_.size() == 1 ? "its" : "their", skipped_[0],
+                      skipped_.size() > 1 ? ", ..." : "")};
+}
+
+}  // namespace hf2mlx

@@ -1,0 +1,64 @@
+// Which layers are quantized, and how: mlx_lm's rule, the model's own, a mixed recipe, or the user's overrides.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arch/model.h"
+#include "base/json.h"
+#include "hf2mlx/options.h"
+#include "quant/codec.h"
+
+namespace hf2mlx {
+
+struct Decision {
+  std::optional<Encoding> encoding;  // null: the layer stays as it is
+  Json entry;                        // what config.json says of the layer; null: nothing
+};
+
+class QuantPolicy {
+ public:
+  // `modules` are those of the model; `config` tells whether it is quantized already. Throws Error{kUsage} on options that contradict each
+  // other or that MLX does not have.
+  QuantPolicy(const QuantOptions& options, const Description& description, const Scope& scope, const std::vector<std::string>& module_paths,
+              int64_t layers, const Json& config);
+
+  Decision decide(const Module& module);
+  // By the overrides alone: a layer that none of them names stays as it is.
+  Decision decide_named(const Module& module);
+  // A layer that the source has quantized stays so, whatever the options say.
+  void pass_over(const std::string& path);
+
+  // The `quantization` object that a model without one gets.
+  Json global_entry() const;
+  // What the user should know after all layers were decided: layers skipped, overrides that matched nothing (an Error{kUsage}).
+  std::vector<std::string> finish() const;
+
+ private:
+  struct Override {
+    Pattern pattern;
+    std::string text;
+    std::optional<Encoding> encoding;  // null: keep
+    uint64_t matched = 0;
+    uint64_t passed_over = 0;
+  };
+
+  static Override parse_override(const std::string& text);
+  void locate_layers(const std::vector<std::string>& module_paths);
+  std::optional<Decision> overridden(const Module& module);
+  Json recipe_entry(const std::string& path) const;
+  Json model_entry(const std::string& path) const;
+
+  const Description& description_;
+  const Scope& scope_;
+  std::string recipe_;
+  Encoding global_;
+  int64_t layers_;
+  size_t layer_position_ = 0;
+  bool entry_for_each_;
+  std::vector<Override> overrides_;
+  std::vector<std::string> skipped_;
+};
+
+}  // namespace hf2mlx

@@ -1,0 +1,75 @@
+// Overrides: which counts, what they write, and when they are refused.
+#include "plan/policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/expect_error.h"
+
+namespace hf2mlx {
+namespace {
+
+using testing::HasSubstr;
+
+class QuantPolicyTest : public testing::Test {
+ protected:
+  QuantPolicy policy(std::vector<std::string> overrides, const Json& config = Json::object()) {
+    options_.quantize = true;
+    options_.overrides = std::move(overrides);
+    return QuantPolicy(options_, description_, scope_, {"a", "b"}, 1, config);
+  }
+
+  static Module linear(const std::string& path, uint64_t cols = 128) { return {path, Role::kLinear, {{path + ".weight", {4, cols}}}}; }
+
+  QuantOptions options_;
+  const Description description_{};
+  const Scope scope_;
+};
+
+TEST_F(QuantPolicyTest, TheLastOverrideThatMatchesCounts) {
+  QuantPolicy p = policy({"*=8", "a=6:32", "b=keep"});
+  EXPECT_EQ(p.decide(linear("a")).encoding, (Encoding{QuantMode::kAffine, 6, 32}));
+  EXPECT_EQ(p.decide(linear("b")).encoding, std::nullopt);
+  EXPECT_EQ(p.decide(linear("c")).encoding, (Encoding{QuantMode::kAffine, 8, 64}));
+  EXPECT_EQ(policy({"a=6:32", "*=8"}).decide(linear("a")).encoding, (Encoding{QuantMode::kAffine, 8, 64}));
+}
+
+TEST_F(QuantPolicyTest, AnEntryStatesThreeThingsAndNoMore) {
+  QuantPolicy p = policy({"a=8:32:mxfp8", "b=3"});
+  EXPECT_EQ(p.decide(linear("a")).entry, Json({{"group_size", 32}, {"bits", 8}, {"mode", "mxfp8"}}));
+  EXPECT_EQ(p.decide(linear("b")).entry, Json({{"group_size", 64}, {"bits", 3}, {"mode", "affine"}}));
+  EXPECT_TRUE(p.decide(linear("c")).entry.is_null());
+}
+
+TEST_F(QuantPolicyTest, WithoutAMatchAnOverrideIsRefused) {
+  QuantPolicy p = policy({"a=8", "lm_haed=8"});
+  p.decide(linear("a"));
+  EXPECT_THAT(error_of([&] { p.finish(); }), IsError(ErrorCode::kUsage, "--q-override 'lm_haed=8': no layer matches"));
+}
+
+TEST_F(QuantPolicyTest, LayersThatArePassedOverDoNotMatch) {
+  QuantPolicy p = policy({"a=8"});
+  p.pass_over("a");
+  EXPECT_THAT(error_of([&] { p.finish(); }), IsError(ErrorCode::kUsage, HasSubstr("quantized in the source"), HasSubstr("--requantize")));
+  QuantPolicy keeps = policy({"a=keep"});
+  keeps.pass_over("a");
+  EXPECT_THAT(keeps.finish(), testing::IsEmpty());
+}
+
+TEST_F(QuantPolicyTest, ByNameAloneOthersStayAsTheyAre) {
+  QuantPolicy p = policy({"a=8"});
+  EXPECT_EQ(p.decide_named(linear("a")).encoding, (Encoding{QuantMode::kAffine, 8, 64}));
+  EXPECT_EQ(p.decide_named(linear("b")).encoding, std::nullopt);
+  EXPECT_EQ(p.decide(linear("b")).encoding, (Encoding{QuantMode::kAffine, 4, 64}));
+}
+
+TEST_F(QuantPolicyTest, RefusedForms) {
+  for (const char* text : {"a", "=8", "a=", "a=x", "a=8:", "a=8:64:affine:1", "a=8:64:int8", "a=7", "a=4:48", "a=8:64:mxfp8"}) {
+    EXPECT_THAT(error_of([&] { policy({text}); }), IsError(ErrorCode::kUsage, HasSubstr(text))) << text;
+  }
+  QuantPolicy p = policy({"a=8:128"});
+  EXPECT_THAT(error_of([&] { p.decide(linear("a", 192)); }), IsError(ErrorCode::kUsage, HasSubstr("rows of 192 values")));
+}
+
+}  // namespace
+}  // namespace hf2mlx

@@ -1,0 +1,111 @@
+// Opens a model.
+#include "source/open_checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/system_error.h"
+#include "source/hf_cache.h"
+#include "source/incomplete.h"
+#include "source/locate.h"
+#include "source/side_files.h"
+#include "source/weights.h"
+
+namespace hf2mlx {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kConfigFile = "config.json";
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  throw_if(error, folder.string() + ": cannot be read");
+  for (; entry != fs::directory_iterator(); entry.increment(error)) names.push_back(entry->path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string hint_without_config(const fs::path& folder, const std::vector<std::string>& names) {
+  struct Sign {
+    const char* name;
+    const char* hint;
+  };
+  constexpr std::array<Sign, 4> kSigns = {{
+      {"adapter_config.json", "this is an adapter; merge it into its base model first"},
+      {"model_index.json", "this is a pipeline of several models (such as for pictures); only language models can be converted"},
+      {"params.json", "this is the publisher's own format; use the model in Hugging Face format"},
+      {"tokenizer.json", "download config.json as well"},
+  }};
+  for (const Sign& sign : kSigns) {
+    if (std::binary_search(names.begin(), names.end(), sign.name)) return sign.hint;
+  }
+  for (const std::string& name : names) {
+    if (name.ends_with(".gguf")) return "GGUF files cannot be converted; use the original model, which is in safetensors format";
+    if (const auto repo_id = repo_id_from_folder(name)) return fmt::format("this is a cache; name a model in it, such as {}", *repo_id);
+    std::error_code ignored;
+    if (fs::exists(folder / name / kConfigFile, ignored)) return fmt::format("did you mean {}?", (folder / name).string());
+  }
+  return "name the folder of a model in Hugging Face format";
+}
+
+[[noreturn]] void refuse_without_config(const fs::path& folder) {
+  const std::vector<std::string> names = names_in(folder);
+  if (names.empty()) {
+    throw Error(ErrorCode::kNotFound, folder.string() + ": is empty, expected config.json and model*.safetensors", "download the model");
+  }
+  if (std::binary_search(names.begin(), names.end(), kConfigFile)) throw incomplete_model(folder, {kConfigFile});
+  throw Error(ErrorCode::kNotFound, fmt::format("{}: no config.json, found {}", folder.string(), shorten(names)),
+              hint_without_config(folder, names));
+}
+
+Json read_config(const fs::path& folder) {
+  std::error_code error;
+  const fs::file_status status = fs::status(folder / kConfigFile, error);
+  if (status.type() == fs::file_type::not_found) refuse_without_config(folder);
+  throw_if(error, (folder / kConfigFile).string() + ": cannot be opened");
+  Json config = read_json_file(folder / kConfigFile);
+  if (config.is_object()) return config;
+  throw Error(ErrorCode::kCorrupt, fmt::format("{}: found {}, expected an object", (folder / kConfigFile).string(), config.type_name()),
+              "download config.json again");
+}
+
+// Null, with a note, when it cannot be read as an object: the model works without it.
+Json read_optional(const fs::path& folder, const char* name, std::vector<std::string>& notes) {
+  std::error_code error;
+  if (!fs::exists(folder / name, error)) return nullptr;
+  try {
+    Json value = read_json_file(folder / name);
+    if (value.is_object()) return value;
+    notes.push_back(fmt::format("{} is ignored: found {}, expected an object", name, value.type_name()));
+  } catch (const Error& problem) {
+    notes.push_back(fmt::format("{} is ignored: {}", name, problem.what()));
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Checkpoint open_checkpoint(const SourceOptions& options) {
+  Location location = locate_model(options);
+  Checkpoint checkpoint;
+  checkpoint.folder = std::move(location.folder);
+  checkpoint.name = std::move(location.name);
+  checkpoint.organisation = std::move(location.organisation);
+  checkpoint.repo_id = std::move(location.repo_id);
+  checkpoint.commit = std::move(location.commit);
+  checkpoint.notes = std::move(location.notes);
+  checkpoint.config = read_config(checkpoint.folder);
+  checkpoint.generation_config = read_optional(checkpoint.folder, "generation_config.json", checkpoint.notes);
+  checkpoint.hf_quant_config = read_optional(checkpoint.folder, "hf_quant_config.json", checkpoint.notes);
+  checkpoint.tensors = read_weights(checkpoint.folder, checkpoint.notes);
+  checkpoint.side_files = list_side_files(checkpoint.folder, checkpoint.notes);
+  for (const StoredTensor& tensor : checkpoint.tensors) checkpoint.weight_bytes += tensor.size_bytes;
+  return checkpoint;
+}
+
+}  // namespace hf2mlx

@@ -1,0 +1,33 @@
+// Which files of a folder hold the model's weights. By names alone: nothing but the index is read. The rules are in weights.h.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "source/weight_index.h"
+
+namespace hf2mlx {
+
+enum class Origin {
+  kName,   // a model*.safetensors, and there is no index that counts
+  kIndex,  // the index names it
+  kExtra,  // a model*.safetensors that the index does not name
+};
+
+struct SelectedFile {
+  std::string name;  // relative to the folder
+  Origin origin;
+};
+
+struct Selection {
+  std::vector<SelectedFile> files;   // sorted by name, all of them there
+  std::optional<WeightIndex> index;  // where it counts
+  std::vector<std::string> notes;
+};
+
+// Error{kNotFound} when files are missing or there are none; Error{kUnsupported} when there are only weights of another format.
+Selection select_weight_files(const std::filesystem::path& folder);
+
+}  // namespace hf2mlx

@@ -1,0 +1,41 @@
+// The folders that a conversion fills.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "hf2mlx/options.h"
+#include "io/staged_dir.h"
+#include "io/target_path.h"
+#include "plan/plan.h"
+#include "source/checkpoint.h"
+#include "writer/model_folder.h"
+
+namespace hf2mlx {
+
+// A target on its way: the options of its own, and the folder that will get its name.
+struct Target {
+  Target(ConvertOptions target_options, const Plan& target_plan)
+      : options(std::move(target_options)),
+        path(resolve_target(options.output)),
+        plan(target_plan),
+        staged(path, options.force ? Existing::kReplace : Existing::kRefuse) {}
+
+  const ConvertOptions options;
+  const std::filesystem::path path;
+  const Plan& plan;
+  StagedDir staged;
+  double relative_loss = 0;
+  WrittenFiles written = {};
+};
+using Targets = std::vector<std::unique_ptr<Target>>;
+
+// Makes the folder to fill for each variant, or none: Error{kUsage} when a target may not be written or is that of two variants.
+Targets make_targets(const Checkpoint& checkpoint, const std::vector<Plan>& plans, const ConvertOptions& options,
+                     const std::vector<Variant>& variants);
+
+// Error{kNoSpace} where less is free than the targets need. Those in one folder are taken to share its disk.
+void check_space(const Checkpoint& checkpoint, const Targets& targets);
+
+}  // namespace hf2mlx

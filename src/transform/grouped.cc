@@ -1,0 +1,153 @@
+// grouped_values(): codes that a table turns into numbers, with a scale and perhaps a zero point for each group of a row. And scaled_by().
+#include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
+
+#include "hf2mlx/error.h"
+#include "transform/blocks.h"
+#include "transform/check.h"
+#include "transform/ops.h"
+
+namespace hf2mlx::ops {
+namespace {
+
+constexpr uint64_t kMostCodes = 256;
+
+class GroupedValues final : public LazyTensor {
+ public:
+  GroupedValues(GroupedCodes parts, Dtype dtype, Shape shape)
+      : LazyTensor(dtype, std::move(shape)),
+        parts_(std::move(parts)),
+        cols_(cols_of(this->shape())),
+        groups_(cols_of(parts_.scales->shape())) {}
+
+  void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
+    if (count == 0) return;
+    alignas(64) float table[kMostCodes] = {};
+    parts_.table->read(0, element_count(parts_.table->shape()), reinterpret_cast<std::byte*>(table), scratch);
+    const uint64_t index_bytes = parts_.group_of ? sizeof(int32_t) : 0;
+    const uint64_t bytes_per_row = cols_ * (1 + index_bytes) + groups_ * kGroupBytes;
+    const uint64_t affordable = budget_elements(scratch, 1) / bytes_per_row * cols_;
+    const uint64_t part = std::max<uint64_t>(budget_elements(scratch, 1) / (1 + index_bytes + kGroupBytes), 1);
+    for_each_row_piece(begin, count, cols_, affordable > 0 ? affordable : part,
+                       [&](const RowPiece& piece) { read_piece(piece, table, out + piece.done * size_of(dtype()), scratch); });
+  }
+
+ private:
+  // A scale as stored and as float32, and a zero point.
+  static constexpr uint64_t kGroupBytes = 2 * sizeof(float) + 1;
+
+  // The groups that a piece needs of each of its rows: all where the columns are assigned to them one by one.
+  struct Groups {
+    uint64_t first;
+    uint64_t count;
+  };
+
+  Groups groups_of(const RowPiece& piece) const {
+    if (parts_.group_of || piece.rows > 1) return {0, groups_};
+    const uint64_t first = piece.col / parts_.group_size;
+    return {first, (piece.col + piece.cols - 1) / parts_.group_size - first + 1};
+  }
+
+  void read_piece(const RowPiece& piece, const float* table, std::byte* out, Scratch& scratch) const {
+    const Groups groups = groups_of(piece);
+    const uint64_t all = groups.count * piece.rows;
+    const Scratch::Block scales(scratch, all * sizeof(float));
+    const Scratch::Block zeros(scratch, parts_.zeros ? all : 0);
+    const Scratch::Block columns(scratch, parts_.group_of ? piece.cols * sizeof(int32_t) : 0);
+    const Scratch::Block codes(scratch, piece.rows * piece.cols);
+    const uint64_t first = piece.row * groups_ + groups.first;
+    float* floats = reinterpret_cast<float*>(scales.data());
+    for_each_tile(*parts_.scales, first, all, scratch,
+                  [&](const std::byte* in, uint64_t done, uint64_t n) { load_floats(parts_.scales->dtype(), in, floats + done, n); });
+    if (parts_.zeros) parts_.zeros->read(first, all, zeros.data(), scratch);
+    if (parts_.group_of) parts_.group_of->read(piece.col, piece.cols, columns.data(), scratch);
+    parts_.codes->read(piece.row * cols_ + piece.col, piece.rows * piece.cols, codes.data(), scratch);
+    for (uint64_t i = 0; i < piece.rows; ++i) {
+      const Row row{codes.data() + i * piece.cols, floats + i * groups.count, parts_.zeros ? zeros.data() + i * groups.count : nullptr,
+                    parts_.group_of ? reinterpret_cast<const int32_t*>(columns.data()) : nullptr,
+                    piece.col - groups.first * parts_.group_size};
+      decode_row(row, table, piece.cols, out + i * piece.cols * size_of(dtype()));
+    }
+  }
+
+  struct Row {
+    const std::byte* codes;
+    const float* scales;
+    const std::byte* zeros;
+    const int32_t* group_of;
+    uint64_t skew;  // columns between the first group's first and the piece's first
+  };
+
+  void decode_row(const Row& row, const float* table, uint64_t count, std::byte* out) const {
+    alignas(64) float values[kFloatBlock];
+    for (uint64_t done = 0; done < count; done += kFloatBlock) {
+      const uint64_t n = std::min(kFloatBlock, count - done);
+      for (uint64_t i = 0; i < n; ++i) {
+        const uint64_t group = row.group_of ? checked_group(row.group_of[done + i]) : (row.skew + done + i) / parts_.group_size;
+        const float zero = row.zeros ? static_cast<float>(std::to_integer<uint32_t>(row.zeros[group])) : 0.0f;
+        values[i] = (table[std::to_integer<uint32_t>(row.codes[done + i])] - zero) * row.scales[group];
+      }
+      convert_elements(Dtype::kF32, reinterpret_cast<const std::byte*>(values), dtype(), out + done * size_of(dtype()), n);
+    }
+  }
+
+  uint64_t checked_group(int32_t group) const {
+    if (group >= 0 && static_cast<uint64_t>(group) < groups_) return static_cast<uint64_t>(group);
+    throw Error(ErrorCode::kCorrupt, fmt::format("grouped_values: group {} found, expected one of {}", group, groups_));
+  }
+
+  const GroupedCodes parts_;
+  const uint64_t cols_;
+  const uint64_t groups_;
+};
+
+class ScaledBy final : public LazyTensor {
+ public:
+  ScaledBy(TensorRef base, TensorRef factor, Factor how)
+      : LazyTensor(Dtype::kF32, base->shape()), base_(std::move(base)), factor_(std::move(factor)), how_(how) {}
+
+  void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
+    float factor;
+    factor_->read(0, 1, reinterpret_cast<std::byte*>(&factor), scratch);
+    for_each_tile(*base_, begin, count, scratch, [&](const std::byte* in, uint64_t done, uint64_t n) {
+      map_floats(base_->dtype(), in, dtype(), out + done * size_of(dtype()), n, [&](float* values, uint64_t m, uint64_t) {
+        for (uint64_t i = 0; i < m; ++i) values[i] = how_ == Factor::kMultiply ? values[i] * factor : values[i] / factor;
+      });
+    });
+  }
+
+ private:
+  const TensorRef base_;
+  const TensorRef factor_;
+  const Factor how_;
+};
+
+}  // namespace
+
+TensorRef grouped_values(const GroupedCodes& parts, Dtype dtype) {
+  require_dtype("grouped_values: codes", *parts.codes, Dtype::kU8);
+  require_dtype("grouped_values: table", *parts.table, Dtype::kF32);
+  const Shape& shape = parts.codes->shape();
+  if (shape.empty() || parts.group_size == 0 || !is_float(dtype) || element_count(parts.table->shape()) > kMostCodes) {
+    fail_shape("grouped_values",
+               fmt::format("codes {}, groups of {}, a table of {}", to_string(shape), parts.group_size, to_string(parts.table->shape())));
+  }
+  Shape groups = shape;
+  groups.back() = parts.group_of ? cols_of(parts.scales->shape()) : (shape.back() + parts.group_size - 1) / parts.group_size;
+  require_shape("grouped_values: scales", *parts.scales, groups);
+  if (parts.zeros) require_dtype("grouped_values: zeros", *parts.zeros, Dtype::kU8);
+  if (parts.zeros) require_shape("grouped_values: zeros", *parts.zeros, groups);
+  if (parts.group_of) require_dtype("grouped_values: groups", *parts.group_of, Dtype::kI32);
+  if (parts.group_of) require_shape("grouped_values: groups", *parts.group_of, {shape.back()});
+  return std::make_shared<GroupedValues>(parts, dtype, shape);
+}
+
+TensorRef scaled_by(const TensorRef& t, const TensorRef& factor, Factor how) {
+  require_dtype("scaled_by: factor", *factor, Dtype::kF32);
+  if (element_count(factor->shape()) != 1) fail_shape("scaled_by", fmt::format("{} factors, expected one", to_string(factor->shape())));
+  return std::make_shared<ScaledBy>(t, factor, how);
+}
+
+}  // namespace hf2mlx::ops

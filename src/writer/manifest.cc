@@ -1,0 +1,48 @@
+// See manifest.h.
+#include "writer/manifest.h"
+
+#include <utility>
+
+namespace hf2mlx {
+namespace {
+
+// Options that change the result, and only where they were given.
+Json options_json(const ConvertOptions& options) {
+  const QuantOptions& quant = options.quant;
+  Json out = {{"quantize", quant.quantize}, {"dequantize", quant.dequantize}};
+  if (quant.quantize) out["mode"] = quant.mode;
+  if (quant.quantize && quant.requantize) out["requantize"] = true;
+  if (quant.bits) out["bits"] = *quant.bits;
+  if (quant.group_size) out["group_size"] = *quant.group_size;
+  if (!quant.recipe.empty()) out["recipe"] = quant.recipe;
+  if (!quant.dtype.empty()) out["dtype"] = quant.dtype;
+  if (!quant.overrides.empty()) out["overrides"] = quant.overrides;
+  if (!options.source.arch.empty()) out["arch"] = options.source.arch;
+  out["max_shard_bytes"] = options.max_shard_bytes;
+  return out;
+}
+
+Json source_json(const Checkpoint& checkpoint) {
+  Json out = {{"name", checkpoint.name}};
+  if (!checkpoint.repo_id.empty()) out["repo_id"] = checkpoint.repo_id;
+  if (!checkpoint.commit.empty()) out["commit"] = checkpoint.commit;
+  return out;
+}
+
+void add_files(Json& out, const std::map<std::string, FileDigest>& files) {
+  for (const auto& [path, digest] : files) out[path] = {{"size", digest.size_bytes}, {"sha256", digest.sha256}};
+}
+
+}  // namespace
+
+Json make_manifest(const Checkpoint& checkpoint, const WriterInput& input, const std::map<std::string, FileDigest>& files) {
+  Json listed = Json::object();
+  add_files(listed, input.weight_digests);
+  add_files(listed, files);
+  return {{"hf2mlx", HF2MLX_VERSION},
+          {"source", source_json(checkpoint)},
+          {"options", options_json(input.options)},
+          {"files", std::move(listed)}};
+}
+
+}  // namespace hf2mlx

@@ -1,0 +1,44 @@
+#include "writer/manifest.h"
+
+#include <gtest/gtest.h>
+
+namespace hf2mlx {
+namespace {
+
+TEST(Manifest, SaysFromWhatAndHow) {
+  ConvertOptions options;
+  options.source.model = "/home/someone/models/Qwen3-8B";
+  options.output = "/home/someone/out";
+  options.threads = 7;
+  options.command_line = "hf2mlx convert /home/someone/models/Qwen3-8B";
+  options.quant.quantize = true;
+  options.quant.bits = 4;
+  options.quant.overrides = {"lm_head=8"};
+  Checkpoint checkpoint;
+  checkpoint.folder = options.source.model;
+  checkpoint.name = "Qwen3-8B";
+  checkpoint.repo_id = "Qwen/Qwen3-8B";
+  checkpoint.commit = "abc";
+  const WriterInput input{.options = options, .config = Json::object(), .weight_digests = {{"model.safetensors", {7, "77"}}}};
+
+  EXPECT_EQ(make_manifest(checkpoint, input, {{"config.json", {3, "33"}}}), Json::parse(R"({
+    "hf2mlx": ")" HF2MLX_VERSION R"(",
+    "source": {"name": "Qwen3-8B", "repo_id": "Qwen/Qwen3-8B", "commit": "abc"},
+    "options": {"quantize": true, "dequantize": false, "mode": "affine", "bits": 4, "overrides": ["lm_head=8"],
+                "max_shard_bytes": 5368709120},
+    "files": {"config.json": {"size": 3, "sha256": "33"}, "model.safetensors": {"size": 7, "sha256": "77"}}
+  })"));
+}
+
+TEST(Manifest, LeavesOutWhatIsUnknown) {
+  const ConvertOptions options;
+  Checkpoint checkpoint;
+  checkpoint.name = "local";
+  const Json out = make_manifest(checkpoint, {.options = options, .config = Json::object()}, {});
+  EXPECT_EQ(out["source"], Json({{"name", "local"}}));
+  EXPECT_EQ(out["options"], Json({{"quantize", false}, {"dequantize", false}, {"max_shard_bytes", 5368709120}}));
+  EXPECT_EQ(out["files"], Json::object());
+}
+
+}  // namespace
+}  // namespace hf2mlx

@@ -1,0 +1,63 @@
+// See model_folder.h.
+#include "writer/model_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text_file.h"
+#include "writer/chat_template.h"
+#include "writer/manifest.h"
+#include "writer/model_card.h"
+
+namespace hf2mlx {
+namespace {
+
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr const char* kConfigFile = "config.json";
+constexpr const char* kCardFile = "README.md";
+
+// A folder may itself be the result of a conversion, so its own manifest does not go along either.
+bool is_ours(const SideFile& file) {
+  constexpr std::array<std::string_view, 4> kOurs = {kIndexFile, kConfigFile, kCardFile, kManifestFile};
+  return std::find(kOurs.begin(), kOurs.end(), file.relative_path) != kOurs.end();
+}
+
+void copy_side_files(const Checkpoint& checkpoint, OutputFolder& out) {
+  for (const SideFile& file : checkpoint.side_files) {
+    if (!is_ours(file)) out.copy(file.relative_path, file.source);
+  }
+}
+
+void add_chat_templates(const Checkpoint& checkpoint, OutputFolder& out, std::vector<std::string>& notes) {
+  ChatTemplates templates = chat_templates_to_add(checkpoint.side_files);
+  for (const auto& [path, text] : templates.files) out.write_text(path, text);
+  std::move(templates.notes.begin(), templates.notes.end(), std::back_inserter(notes));
+}
+
+std::string source_card(const Checkpoint& checkpoint, std::vector<std::string>& notes) {
+  constexpr uint64_t kMaxBytes = 4 << 20;
+  for (const SideFile& file : checkpoint.side_files) {
+    if (file.relative_path != kCardFile) continue;
+    if (file.size_bytes <= kMaxBytes) return read_text_file(file.source, kMaxBytes);
+    notes.push_back("README.md of the source is too large for a model card: its metadata (licence, tags ...) is not in the new card");
+  }
+  return {};
+}
+
+}  // namespace
+
+WrittenFiles write_side_files(const Checkpoint& checkpoint, const WriterInput& input, const std::filesystem::path& staging) {
+  OutputFolder out(staging);
+  WrittenFiles written;
+  out.write(kIndexFile, [&](OutputFile& file) { write_index(file, input.total_size_bytes, input.total_parameters, input.tensors); });
+  out.write_text(kConfigFile, dump_json(finish_config(input.config, input.vision)));
+  copy_side_files(checkpoint, out);
+  add_chat_templates(checkpoint, out, written.notes);
+  out.write_text(kCardFile, model_card(checkpoint, input, source_card(checkpoint, written.notes), written.notes));
+  out.write_text(kManifestFile, dump_json(make_manifest(checkpoint, input, out.files())));
+  for (const auto& [path, digest] : out.files()) written.files.push_back(path);
+  return written;
+}
+
+}  // namespace hf2mlx

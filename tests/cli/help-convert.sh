@@ -1,0 +1,2 @@
+# Every option, in groups, with examples.
+hf2mlx convert --help

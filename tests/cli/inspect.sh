@@ -1,0 +1,1 @@
+hf2mlx inspect "$ROOT/examples/tiny-qwen3"

@@ -1,0 +1,2 @@
+# Neither folder exists.
+hf2mlx list

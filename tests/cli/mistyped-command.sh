@@ -1,0 +1,1 @@
+hf2mlx convret "$ROOT/examples/tiny-qwen3"

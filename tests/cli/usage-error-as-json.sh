@@ -1,0 +1,2 @@
+# Even where the command line itself is wrong.
+hf2mlx convret --json

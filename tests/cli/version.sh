@@ -1,0 +1,2 @@
+# Name and version on one line.
+hf2mlx --version

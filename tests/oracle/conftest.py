@@ -1,0 +1,42 @@
+"""What the tests of this folder share: the program, the real mlx_lm, and one conversion by each for every variant.
+
+HF2MLX names the program. Conversions are made once for all tests.
+"""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "examples" / "tiny-qwen3"
+VARIANTS = {
+    "plain": [],
+    "q4": ["-q"],
+    "mxfp4": ["-q", "--q-mode", "mxfp4"],
+    "mixed_4_6": ["-q", "--quant-predicate", "mixed_4_6", "--q-group-size", "64"],
+}
+
+sys.path.insert(0, str(ROOT / "tests" / "golden"))
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def run_program(*args):
+    return subprocess.run([os.environ["HF2MLX"], *map(str, args)], check=True, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="session")
+def source():
+    return SOURCE
+
+
+@pytest.fixture(scope="session", params=VARIANTS)
+def pair(request, tmp_path_factory):
+    """(our output, the reference's output) of one variant."""
+    import oracle
+    args = VARIANTS[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    run_program("convert", SOURCE, folder / "ours", *args)
+    oracle.run_reference(SOURCE, folder / "theirs", args)
+    return folder / "ours", folder / "theirs"
