@@ -31,7 +31,7 @@ bool is_there(const fs::path& path) {
 
 bool is_usable(const fs::path& snapshot) {
   try {
-    select_weight_files(snapshot);
+    select_weight_files(FolderFiles(snapshot));
     return is_there(snapshot / "config.json");
   } catch (const Error&) {
     return false;

@@ -10,7 +10,7 @@
 #include "source/hf_cache.h"
 #include "source/incomplete.h"
 #include "source/locate.h"
-#include "source/side_files.h"
+#include "source/model_files.h"
 #include "source/weights.h"
 
 namespace hf2mlx {
@@ -63,26 +63,28 @@ std::string hint_without_config(const fs::path& folder, const std::vector<std::s
               hint_without_config(folder, names));
 }
 
-Json read_config(const fs::path& folder) {
-  std::error_code error;
-  const fs::file_status status = fs::status(folder / kConfigFile, error);
-  if (status.type() == fs::file_type::not_found) refuse_without_config(folder);
-  throw_if(error, (folder / kConfigFile).string() + ": cannot be opened");
-  Json config = read_json_file(folder / kConfigFile);
+Json read_json(const ModelFiles& files, const char* name) {
+  return parse_json(files.read_text(name, kMaxJsonFileBytes), (files.place() / name).string());
+}
+
+Json read_config(const ModelFiles& files) {
+  if (!files.has(kConfigFile)) refuse_without_config(files.place());
+  Json config = read_json(files, kConfigFile);
   if (config.is_object()) return config;
-  throw Error(ErrorCode::kCorrupt, fmt::format("{}: found {}, expected an object", (folder / kConfigFile).string(), config.type_name()),
+  throw Error(ErrorCode::kCorrupt,
+              fmt::format("{}: found {}, expected an object", (files.place() / kConfigFile).string(), config.type_name()),
               "download config.json again");
 }
 
 // Null, with a note, when it cannot be read as an object: the model works without it.
-Json read_optional(const fs::path& folder, const char* name, std::vector<std::string>& notes) {
-  std::error_code error;
-  if (!fs::exists(folder / name, error)) return nullptr;
+Json read_optional(const ModelFiles& files, const char* name, std::vector<std::string>& notes) {
   try {
-    Json value = read_json_file(folder / name);
+    if (!files.has(name)) return nullptr;
+    Json value = read_json(files, name);
     if (value.is_object()) return value;
     notes.push_back(fmt::format("{} is ignored: found {}, expected an object", name, value.type_name()));
   } catch (const Error& problem) {
+    if (problem.code() == ErrorCode::kCancelled || problem.code() == ErrorCode::kNetwork) throw;
     notes.push_back(fmt::format("{} is ignored: {}", name, problem.what()));
   }
   return nullptr;
@@ -92,6 +94,11 @@ Json read_optional(const fs::path& folder, const char* name, std::vector<std::st
 
 Checkpoint open_checkpoint(const SourceOptions& options) {
   Location location = locate_model(options);
+  const FolderFiles files(location.folder);
+  return open_checkpoint(std::move(location), files);
+}
+
+Checkpoint open_checkpoint(Location location, const ModelFiles& files) {
   Checkpoint checkpoint;
   checkpoint.folder = std::move(location.folder);
   checkpoint.name = std::move(location.name);
@@ -99,11 +106,11 @@ Checkpoint open_checkpoint(const SourceOptions& options) {
   checkpoint.repo_id = std::move(location.repo_id);
   checkpoint.commit = std::move(location.commit);
   checkpoint.notes = std::move(location.notes);
-  checkpoint.config = read_config(checkpoint.folder);
-  checkpoint.generation_config = read_optional(checkpoint.folder, "generation_config.json", checkpoint.notes);
-  checkpoint.hf_quant_config = read_optional(checkpoint.folder, "hf_quant_config.json", checkpoint.notes);
-  checkpoint.tensors = read_weights(checkpoint.folder, checkpoint.notes);
-  checkpoint.side_files = list_side_files(checkpoint.folder, checkpoint.notes);
+  checkpoint.config = read_config(files);
+  checkpoint.generation_config = read_optional(files, "generation_config.json", checkpoint.notes);
+  checkpoint.hf_quant_config = read_optional(files, "hf_quant_config.json", checkpoint.notes);
+  checkpoint.tensors = read_weights(files, checkpoint.notes);
+  checkpoint.side_files = files.side_files(checkpoint.notes);
   for (const StoredTensor& tensor : checkpoint.tensors) checkpoint.weight_bytes += tensor.size_bytes;
   return checkpoint;
 }

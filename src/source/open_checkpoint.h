@@ -3,6 +3,8 @@
 
 #include "hf2mlx/options.h"
 #include "source/checkpoint.h"
+#include "source/locate.h"
+#include "source/model_files.h"
 
 namespace hf2mlx {
 
@@ -10,5 +12,7 @@ namespace hf2mlx {
 // weights of another format, kIo. What counts as weights is in weights.h, what as other files in side_files.h, how models are found in
 // locate.h.
 Checkpoint open_checkpoint(const SourceOptions& options);
+// The same of files that have been found already, in whatever place.
+Checkpoint open_checkpoint(Location location, const ModelFiles& files);
 
 }  // namespace hf2mlx

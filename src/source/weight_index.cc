@@ -13,7 +13,6 @@
 namespace hf2mlx {
 namespace {
 
-constexpr uint64_t kMaxIndexBytes = 256ull << 20;
 constexpr const char* kHint = "download the index again, or delete it: it is not needed where the weights are complete";
 
 // Numbers the file names and keeps the pairs of weight_map; everything else is skipped.

@@ -9,6 +9,8 @@
 
 namespace hf2mlx {
 
+inline constexpr uint64_t kMaxIndexBytes = 256ull << 20;
+
 struct WeightIndex {
   struct Entry {
     std::string tensor;

@@ -9,42 +9,17 @@
 #include <set>
 #include <string_view>
 
-#include "base/system_error.h"
+#include "hf2mlx/error.h"
 #include "source/incomplete.h"
 #include "source/weight_names.h"
 
 namespace hf2mlx {
 namespace {
 
-namespace fs = std::filesystem;
-
-// Names of files and of links, broken ones included.
-std::vector<std::string> top_level_files(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  throw_if(error, folder.string() + ": cannot be read");
-  for (; entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;
-    if (!entry->is_directory(ignored)) names.push_back(entry->path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// False for a file that is not there and for a link that leads nowhere; a link that leads back to itself is an Error.
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) return false;
-  throw_if(error, path.string() + ": cannot be opened");
-  return true;
-}
-
-void check_all_there(const fs::path& folder, const std::vector<std::string>& names) {
+void check_all_there(const ModelFiles& files, const std::vector<std::string>& names) {
   std::vector<std::string> missing;
-  std::copy_if(names.begin(), names.end(), std::back_inserter(missing), [&](const std::string& name) { return !is_there(folder / name); });
-  if (!missing.empty()) throw incomplete_model(folder, missing);
+  std::copy_if(names.begin(), names.end(), std::back_inserter(missing), [&](const std::string& name) { return !files.has(name); });
+  if (!missing.empty()) throw incomplete_model(files.place(), missing);
 }
 
 // "model-00002-of-00004.safetensors" is part 2 of 4.
@@ -72,7 +47,7 @@ std::optional<Part> part_of(std::string_view name) {
 }
 
 // Without an index, the names of numbered files tell when some are missing.
-void check_numbers(const fs::path& folder, const std::vector<std::string>& names) {
+void check_numbers(const ModelFiles& files, const std::vector<std::string>& names) {
   std::map<std::pair<std::string, unsigned>, std::set<unsigned>> series;
   for (const std::string& name : names) {
     if (const auto part = part_of(name)) series[{part->prefix, part->total}].insert(part->number);
@@ -86,7 +61,7 @@ void check_numbers(const fs::path& folder, const std::vector<std::string>& names
       if (!numbers.contains(i)) missing.push_back(fmt::format("{}-{:05}-of-{:05}.safetensors", prefix, i, total));
     }
   }
-  if (!missing.empty()) throw incomplete_model(folder, missing);
+  if (!missing.empty()) throw incomplete_model(files.place(), missing);
 }
 
 const char* hint_for_format(std::string_view name) {
@@ -98,19 +73,20 @@ const char* hint_for_format(std::string_view name) {
   return "convert the weights to safetensors first, or use a revision of the model that has them";
 }
 
-[[noreturn]] void refuse_without_weights(const fs::path& folder, const std::vector<std::string>& names) {
+[[noreturn]] void refuse_without_weights(const ModelFiles& files, const std::vector<std::string>& names) {
   std::vector<std::string> others;
   std::copy_if(names.begin(), names.end(), std::back_inserter(others), [](const std::string& name) { return is_any_weight_file(name); });
   if (others.empty()) {
-    throw Error(ErrorCode::kNotFound, folder.string() + ": no weights, expected model*.safetensors", "download the weights of the model");
+    throw Error(ErrorCode::kNotFound, files.place().string() + ": no weights, expected model*.safetensors",
+                "download the weights of the model");
   }
-  throw Error(ErrorCode::kUnsupported, fmt::format("{}: found {}, expected model*.safetensors", folder.string(), shorten(others)),
+  throw Error(ErrorCode::kUnsupported, fmt::format("{}: found {}, expected model*.safetensors", files.place().string(), shorten(others)),
               hint_for_format(others.front()));
 }
 
-Selection by_name(const fs::path& folder, const std::vector<std::string>& models) {
-  check_all_there(folder, models);
-  check_numbers(folder, models);
+Selection by_name(const ModelFiles& files, const std::vector<std::string>& models) {
+  check_all_there(files, models);
+  check_numbers(files, models);
   Selection selection;
   for (const std::string& name : models) selection.files.push_back({name, Origin::kName});
   return selection;
@@ -119,23 +95,22 @@ Selection by_name(const fs::path& folder, const std::vector<std::string>& models
 bool can_be_a_whole_model(const std::string& name) { return name == "model.safetensors" || part_of(name).has_value(); }
 
 // Left over from another form of the model: conversions that copied the source's index are common.
-bool is_stale(const fs::path& folder, const WeightIndex& index, const std::vector<std::string>& models) {
-  return std::none_of(index.files.begin(), index.files.end(), [&](const std::string& name) { return is_there(folder / name); }) &&
-         std::any_of(models.begin(), models.end(),
-                     [&](const std::string& name) { return can_be_a_whole_model(name) && is_there(folder / name); });
+bool is_stale(const ModelFiles& files, const WeightIndex& index, const std::vector<std::string>& models) {
+  return std::none_of(index.files.begin(), index.files.end(), [&](const std::string& name) { return files.has(name); }) &&
+         std::any_of(models.begin(), models.end(), [&](const std::string& name) { return can_be_a_whole_model(name) && files.has(name); });
 }
 
-Selection by_index(const fs::path& folder, WeightIndex index, const std::vector<std::string>& models) {
-  if (is_stale(folder, index, models)) {
-    Selection selection = by_name(folder, models);
+Selection by_index(const ModelFiles& files, WeightIndex index, const std::vector<std::string>& models) {
+  if (is_stale(files, index, models)) {
+    Selection selection = by_name(files, models);
     selection.notes.push_back(fmt::format("{} is ignored: none of the files that it names is there", kWeightIndexFile));
     return selection;
   }
-  check_all_there(folder, index.files);
+  check_all_there(files, index.files);
   Selection selection;
   for (const std::string& name : index.files) selection.files.push_back({name, Origin::kIndex});
   for (const std::string& name : models) {
-    if (!std::binary_search(index.files.begin(), index.files.end(), name) && is_there(folder / name)) {
+    if (!std::binary_search(index.files.begin(), index.files.end(), name) && files.has(name)) {
       selection.files.push_back({name, Origin::kExtra});
     }
   }
@@ -146,18 +121,19 @@ Selection by_index(const fs::path& folder, WeightIndex index, const std::vector<
 
 }  // namespace
 
-Selection select_weight_files(const fs::path& folder) {
-  const std::vector<std::string> names = top_level_files(folder);
+Selection select_weight_files(const ModelFiles& files) {
+  const std::vector<std::string> names = files.top_level_names();
   std::vector<std::string> models;
   std::copy_if(names.begin(), names.end(), std::back_inserter(models), is_mlx_weight_file);
   Selection selection;
   if (std::binary_search(names.begin(), names.end(), kWeightIndexFile)) {
-    check_all_there(folder, {kWeightIndexFile});
-    selection = by_index(folder, read_weight_index(folder / kWeightIndexFile), models);
+    check_all_there(files, {kWeightIndexFile});
+    const std::string where = (files.place() / kWeightIndexFile).string();
+    selection = by_index(files, parse_weight_index(files.read_text(kWeightIndexFile, kMaxIndexBytes), where), models);
   } else {
-    selection = by_name(folder, models);
+    selection = by_name(files, models);
   }
-  if (selection.files.empty()) refuse_without_weights(folder, names);
+  if (selection.files.empty()) refuse_without_weights(files, names);
   return selection;
 }
 

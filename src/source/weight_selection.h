@@ -1,11 +1,11 @@
-// Which files of a folder hold the model's weights. By names alone: nothing but the index is read. The rules are in weights.h.
+// Which files of a model hold the model's weights. By names alone: nothing but the index is read. The rules are in weights.h.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "source/model_files.h"
 #include "source/weight_index.h"
 
 namespace hf2mlx {
@@ -17,7 +17,7 @@ enum class Origin {
 };
 
 struct SelectedFile {
-  std::string name;  // relative to the folder
+  std::string name;
   Origin origin;
 };
 
@@ -28,6 +28,6 @@ struct Selection {
 };
 
 // Error{kNotFound} when files are missing or there are none; Error{kUnsupported} when there are only weights of another format.
-Selection select_weight_files(const std::filesystem::path& folder);
+Selection select_weight_files(const ModelFiles& files);
 
 }  // namespace hf2mlx

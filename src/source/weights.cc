@@ -11,8 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/system_error.h"
-#include "io/file_posix.h"
+#include "hf2mlx/error.h"
 #include "source/incomplete.h"
 #include "source/weight_index.h"
 #include "source/weight_names.h"
@@ -22,11 +21,6 @@
 namespace hf2mlx {
 namespace {
 
-namespace fs = std::filesystem;
-
-// Enough for all threads to be in different files; macOS allows 256 by default.
-constexpr size_t kMaxOpenFiles = 64;
-
 // The tensors of one file.
 struct WeightFile {
   std::string name;
@@ -35,8 +29,8 @@ struct WeightFile {
   std::vector<StoredTensor> tensors;  // sorted by name
 };
 
-WeightFile read_file(const fs::path& folder, const SelectedFile& selected, const std::shared_ptr<OpenFiles>& open_files) {
-  WeightFile file{selected.name, selected.origin, open_reader(folder / selected.name, open_files), {}};
+WeightFile read_file(const SelectedFile& selected, std::shared_ptr<const Reader> reader) {
+  WeightFile file{selected.name, selected.origin, std::move(reader), {}};
   for (TensorEntry& entry : parse_safetensors_header(*file.reader)) {
     file.tensors.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape), file.reader, entry.offset_bytes, entry.size_bytes});
   }
@@ -129,7 +123,7 @@ std::vector<StoredTensor> merge(std::vector<WeightFile>& files, const WeightInde
   return all;
 }
 
-void check_index_is_fulfilled(const WeightIndex& index, const std::vector<StoredTensor>& tensors, const fs::path& folder) {
+void check_index_is_fulfilled(const WeightIndex& index, const std::vector<StoredTensor>& tensors, const ModelFiles& files) {
   std::vector<std::string> missing;
   auto tensor = tensors.begin();
   for (const WeightIndex::Entry& entry : index.entries) {
@@ -138,25 +132,27 @@ void check_index_is_fulfilled(const WeightIndex& index, const std::vector<Stored
   }
   if (missing.empty()) return;
   throw Error(ErrorCode::kCorrupt,
-              fmt::format("{}: names {} of which no file has the tensor: {}", (folder / kWeightIndexFile).string(),
+              fmt::format("{}: names {} of which no file has the tensor: {}", (files.place() / kWeightIndexFile).string(),
                           missing.size() == 1 ? "1 entry" : fmt::format("{} entries", missing.size()), shorten(missing)),
               "the index and the weights are of different models; download both again, or delete the index if the weights are right");
 }
 
 }  // namespace
 
-std::vector<StoredTensor> read_weights(const fs::path& folder, std::vector<std::string>& notes) {
-  const Selection selection = select_weight_files(folder);
+std::vector<StoredTensor> read_weights(const ModelFiles& model, std::vector<std::string>& notes) {
+  const Selection selection = select_weight_files(model);
   notes.insert(notes.end(), selection.notes.begin(), selection.notes.end());
   const WeightIndex* index = selection.index ? &*selection.index : nullptr;
-  const auto open_files = std::make_shared<OpenFiles>(kMaxOpenFiles);
+  std::vector<std::string> names;
+  for (const SelectedFile& selected : selection.files) names.push_back(selected.name);
+  std::vector<std::shared_ptr<const Reader>> readers = model.open(names);
   std::vector<WeightFile> files;
-  for (const SelectedFile& selected : selection.files) files.push_back(read_file(folder, selected, open_files));
+  for (size_t i = 0; i < names.size(); ++i) files.push_back(read_file(selection.files[i], std::move(readers[i])));
   for (WeightFile& file : files) {
     if (file.origin == Origin::kExtra) settle_extra_file(file, files, notes);
   }
   std::vector<StoredTensor> tensors = merge(files, index, notes);
-  if (index) check_index_is_fulfilled(*index, tensors, folder);
+  if (index) check_index_is_fulfilled(*index, tensors, model);
   return tensors;
 }
 

@@ -1,4 +1,4 @@
-// The weight files of a model folder and the tensors in them.
+// The weight files of a model and the tensors in them.
 //
 // mlx_lm loads every model*.safetensors of the folder and never looks at model.safetensors.index.json. The tensors found here are the same,
 // but what it would get wrong or load by chance is settled with the index:
@@ -13,15 +13,15 @@
 //   - Files numbered -0000i-of-0000n without an index: an error unless all n are there.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "source/checkpoint.h"
+#include "source/model_files.h"
 
 namespace hf2mlx {
 
 // Reads all headers. The tensors are sorted by name, their names are unique. Adds to `notes` what the user should know.
-std::vector<StoredTensor> read_weights(const std::filesystem::path& folder, std::vector<std::string>& notes);
+std::vector<StoredTensor> read_weights(const ModelFiles& model, std::vector<std::string>& notes);
 
 }  // namespace hf2mlx

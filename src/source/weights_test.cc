@@ -30,7 +30,7 @@ class Weights : public testing::Test {
   std::vector<std::string> read() {
     std::vector<std::string> out;
     notes_.clear();
-    for (const StoredTensor& tensor : read_weights(folder_.path(), notes_)) {
+    for (const StoredTensor& tensor : read_weights(FolderFiles(folder_.path()), notes_)) {
       out.push_back(tensor.name + "@" + std::filesystem::path(tensor.file->name()).filename().string());
     }
     return out;
@@ -47,7 +47,7 @@ TEST_F(Weights, OfOneFile) {
   put("other.safetensors", {"c"});
   EXPECT_THAT(read(), ElementsAre("a@model.safetensors", "b@model.safetensors"));
   EXPECT_THAT(notes_, IsEmpty());
-  const auto tensors = read_weights(folder_.path(), notes_);
+  const auto tensors = read_weights(FolderFiles(folder_.path()), notes_);
   EXPECT_EQ(tensors[0].dtype, Dtype::kU8);
   EXPECT_EQ(tensors[0].shape, Shape{2});
   EXPECT_EQ(tensors[0].size_bytes, 2u);
