@@ -39,7 +39,7 @@ HubApi::Page HubApi::get(const std::string& url, const Wanted& wanted) {
   Retry retry(sleep_);
   for (;;) {
     TextBody body(url);
-    const HubAnswer answer = session_.get({url, 0, ""}, body);
+    const HubAnswer answer = session_.get({url}, body);
     const bool is_cut = answer.last.failure != Failure::kNone;
     if (answer.last.is_success() && !is_cut) {
       has_answered_ = true;

@@ -11,6 +11,12 @@ namespace {
 
 constexpr int kMostRedirects = 10;
 
+// Empty for everything.
+std::string range_of(const HubRequest& request) {
+  if (request.end_bytes > 0) return fmt::format("Range: bytes={}-{}", request.begin_bytes, request.end_bytes - 1);
+  return request.begin_bytes > 0 ? fmt::format("Range: bytes={}-", request.begin_bytes) : "";
+}
+
 // Lets through what is a success.
 class Filter final : public HttpBody {
  public:
@@ -42,9 +48,10 @@ bool Session::is_hub(const std::string& url) const {
 
 HttpRequest Session::request_to(const std::string& url, const HubRequest& request) const {
   HttpRequest out{url, {}};
-  if (request.begin_bytes > 0) out.headers.push_back(fmt::format("Range: bytes={}-", request.begin_bytes));
+  const std::string range = range_of(request);
+  if (!range.empty()) out.headers.push_back(range);
   if (!is_hub(url)) return out;
-  if (request.begin_bytes > 0 && !request.etag.empty()) out.headers.push_back(fmt::format("If-Range: \"{}\"", request.etag));
+  if (!range.empty() && !request.etag.empty()) out.headers.push_back(fmt::format("If-Range: \"{}\"", request.etag));
   if (!options_.token.empty()) out.headers.push_back("Authorization: Bearer " + options_.token);
   return out;
 }

@@ -12,8 +12,9 @@ namespace hf2mlx {
 
 struct HubRequest {
   std::string url;
-  uint64_t begin_bytes = 0;  // only what follows
-  std::string etag;          // if that is still what the hub has
+  uint64_t begin_bytes = 0;  // only what follows,
+  uint64_t end_bytes = 0;    // up to here; 0: to the end
+  std::string etag = {};     // if that is still what the hub has; else everything comes
 };
 
 struct HubAnswer {

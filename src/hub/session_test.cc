@@ -25,7 +25,7 @@ class Sessions : public testing::Test {
 };
 
 TEST_F(Sessions, OtherHostsNeverSeeTheToken) {
-  const HubAnswer answer = get({"https://hub.example/a/b/resolve/main/x", 5, "etag"}, [](const HttpRequest& request) {
+  const HubAnswer answer = get({"https://hub.example/a/b/resolve/main/x", 5, 0, "etag"}, [](const HttpRequest& request) {
     if (request.url == "https://hub.example/a/b/resolve/main/x") return fake_answer(307, {{"location", "/c/d/resolve/main/x"}}, "moved");
     if (request.url == "https://hub.example/c/d/resolve/main/x") {
       return fake_answer(302, {{"location", "https://cdn.example/x"}, {"x-linked-etag", "\"1\""}}, "found");
@@ -42,10 +42,17 @@ TEST_F(Sessions, OtherHostsNeverSeeTheToken) {
   EXPECT_FALSE(answer.from_hub);
 }
 
+TEST_F(Sessions, ARangeMayEnd) {
+  get({"https://hub.example/", 0, 5, "etag"}, [](const HttpRequest&) { return fake_answer(206, {}); });
+  get({"https://hub.example/", 5, 7}, [](const HttpRequest&) { return fake_answer(206, {}); });
+  EXPECT_THAT(log_[0].headers, ElementsAre("Range: bytes=0-4", "If-Range: \"etag\"", "Authorization: Bearer secret"));
+  EXPECT_THAT(log_[1].headers, ElementsAre("Range: bytes=5-6", "Authorization: Bearer secret"));
+}
+
 TEST_F(Sessions, AnotherPortOrSchemeIsAnotherHost) {
   for (const char* place : {"https://hub.example:444/x", "http://hub.example/x", "https://hub.example.evil/x"}) {
     log_.clear();
-    get({"https://hub.example/", 0, ""}, [&](const HttpRequest& request) {
+    get({"https://hub.example/"}, [&](const HttpRequest& request) {
       return request.url == place ? fake_answer(200, {}) : fake_answer(302, {{"location", place}});
     });
     ASSERT_EQ(log_.size(), 2u);
@@ -54,14 +61,14 @@ TEST_F(Sessions, AnotherPortOrSchemeIsAnotherHost) {
 }
 
 TEST_F(Sessions, MirrorsMaySendToTheHubItself) {
-  get({"https://hub.example/", 0, ""}, [](const HttpRequest& request) {
+  get({"https://hub.example/"}, [](const HttpRequest& request) {
     return request.url == "https://huggingface.co/x" ? fake_answer(200, {}) : fake_answer(302, {{"location", "https://huggingface.co/x"}});
   });
   EXPECT_THAT(log_[1].headers, ElementsAre("Authorization: Bearer secret"));
 }
 
 TEST_F(Sessions, WhatIsNoSuccessHasNoBody) {
-  const HubAnswer answer = get({"https://hub.example/", 0, ""}, [](const HttpRequest&) { return fake_answer(503, {}, "sorry"); });
+  const HubAnswer answer = get({"https://hub.example/"}, [](const HttpRequest&) { return fake_answer(503, {}, "sorry"); });
   EXPECT_EQ(answer.last.status, 503);
   EXPECT_EQ(body_.begins, 0);
   EXPECT_EQ(body_.text, "");
@@ -69,7 +76,7 @@ TEST_F(Sessions, WhatIsNoSuccessHasNoBody) {
 
 TEST_F(Sessions, RedirectsInACircleEnd) {
   const Error error = error_of([&] {
-    get({"https://hub.example/", 0, ""}, [](const HttpRequest&) { return fake_answer(302, {{"location", "/"}}); });
+    get({"https://hub.example/"}, [](const HttpRequest&) { return fake_answer(302, {{"location", "/"}}); });
   });
   EXPECT_THAT(error, IsError(ErrorCode::kNetwork, HasSubstr("redirected more than 10 times")));
 }

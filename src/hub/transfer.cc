@@ -93,7 +93,7 @@ void Transfer::fetch() {
   Retry retry(events_.sleep);
   while (!file_->is_whole()) {
     has_received_ = false;
-    const HubAnswer answer = session_.get({url_, file_->size_bytes(), entry_.etag()}, *this);
+    const HubAnswer answer = session_.get({url_, file_->size_bytes(), 0, entry_.etag()}, *this);
     if (file_->is_whole()) return;
     if (has_received_) retry.made_progress();
     fail_if_final(answer, retry);
