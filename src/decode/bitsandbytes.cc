@@ -76,7 +76,7 @@ void decode_four_bits(DecodeSession& session, const std::string& layer, const st
   }
   const TensorRef scales = scales_of(session, weight, state);
   const TensorRef table = table_of(session, weight + ".quant_map", 16);
-  const TensorRef codes = ops::unpack_codes(ops::reshape(packed, {1, count / 2}), 4, ops::CodeOrder::kHighFirst);
+  const TensorRef codes = ops::unpack_codes(ops::reshape(packed, {1, count / 2}), 4, CodeOrder::kHighFirst);
   session.put(weight, ops::reshape(blocks(codes, table, scales, state.block, state.dtype), state.shape));
 }
 

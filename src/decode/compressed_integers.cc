@@ -73,7 +73,7 @@ TensorRef zero_points(const std::string& layer, const TensorRef& stored, uint32_
     throw Error(ErrorCode::kCorrupt, fmt::format("{}.weight_zero_point: {} {} found, I32 [{}, {}] expected", layer,
                                                  name_of(stored->dtype()), to_string(stored->shape()), words, groups[1]));
   }
-  const TensorRef by_group = ops::unpack_codes(ops::swapaxes(stored, 0, 1), bits, ops::CodeOrder::kInOrder);
+  const TensorRef by_group = ops::unpack_codes(ops::swapaxes(stored, 0, 1), bits, CodeOrder::kInOrder);
   return ops::swapaxes(ops::slice(by_group, 1, 0, static_cast<int64_t>(groups[0])), 0, 1);
 }
 

@@ -32,7 +32,7 @@ TensorRef nvfp4_values(const std::string& layer, const TensorRef& codes, const T
     throw Error(ErrorCode::kCorrupt, fmt::format("{}.weight_scale: {} found, F8_E4M3 expected", layer, name_of(scales->dtype())));
   }
   const TensorRef combined = ops::scaled_by(scales, global, how);
-  return ops::grouped_values({ops::unpack_codes(codes, 4, ops::CodeOrder::kInOrder), e2m1_table(), combined, nullptr, kNvfp4Group, nullptr},
+  return ops::grouped_values({ops::unpack_codes(codes, 4, CodeOrder::kInOrder), e2m1_table(), combined, nullptr, kNvfp4Group, nullptr},
                              Dtype::kBF16);
 }
 

@@ -87,7 +87,7 @@ void decode_gptq_layer(DecodeSession& session, const std::string& layer) {
   IntegerLayer integers{
       bits, ops::view(ops::swapaxes(parts.qweight, 0, 1), Dtype::kU32), ops::swapaxes(parts.scales, 0, 1), nullptr, group_size, nullptr};
   if (parts.qzeros) {
-    const TensorRef stored = ops::unpack_codes(parts.qzeros, bits, ops::CodeOrder::kInOrder);
+    const TensorRef stored = ops::unpack_codes(parts.qzeros, bits, CodeOrder::kInOrder);
     integers.zeros = ops::swapaxes(has_shifted_zeros(session.settings()) ? ops::shift_codes(stored, 1, bits) : stored, 0, 1);
   }
   if (const TensorRef indices = session.find(layer + ".g_idx")) {
@@ -105,7 +105,7 @@ void decode_awq_layer(DecodeSession& session, const std::string& layer) {
   if (parts.qweight->shape()[1] * 32 != parts.outputs() * bits) fail_layout(session, parts, bits);
   const uint64_t group_size = checked_group_size(session, parts, parts.qweight->shape()[0]);
   TensorRef zeros;
-  if (parts.qzeros) zeros = ops::swapaxes(ops::unpack_codes(parts.qzeros, bits, ops::CodeOrder::kAwq), 0, 1);
+  if (parts.qzeros) zeros = ops::swapaxes(ops::unpack_codes(parts.qzeros, bits, CodeOrder::kAwq), 0, 1);
   session.put_integers(layer, {bits, ops::awq_repack(parts.qweight, bits), ops::swapaxes(parts.scales, 0, 1), zeros, group_size, nullptr});
 }
 

@@ -26,7 +26,7 @@ TensorRef half_range_zero(const TensorRef& scales, uint32_t bits) {
 
 TensorRef float_values(const IntegerLayer& layer) {
   const int first = layer.zeros ? 0 : 1 << (layer.bits - 1);
-  const TensorRef codes = ops::unpack_codes(layer.words, layer.bits, ops::CodeOrder::kInOrder);
+  const TensorRef codes = ops::unpack_codes(layer.words, layer.bits, CodeOrder::kInOrder);
   return ops::grouped_values({codes, integer_table(layer.bits, first), layer.scales, layer.zeros, layer.group_size, layer.group_of},
                              layer.scales->dtype());
 }

@@ -25,15 +25,23 @@ Word word_of(uint32_t bits) {
   throw Error(ErrorCode::kUnsupported, fmt::format("awq_repack: {} bits found, 4 or 8 expected", bits));
 }
 
-// The word that holds output `output` of as many inputs as a word holds, given their words.
-uint32_t packed_inputs(const Word& packing, const std::byte* words, uint64_t output) {
-  uint32_t result = 0;
-  for (uint64_t i = 0; i < packing.codes; ++i) {
-    uint32_t word;
-    std::memcpy(&word, words + i * sizeof word, sizeof word);
-    result |= (word >> packing.bits * packing.place[output] & ((1u << packing.bits) - 1)) << packing.bits * i;
+// Exchanges the upper kBits bits of each 2 * kBits bits of `a` with the lower ones of `b`.
+template <uint32_t kBits>
+void exchange(uint32_t mask, uint32_t& a, uint32_t& b) {
+  const uint32_t differing = (a >> kBits ^ b) & mask;
+  a ^= differing << kBits;
+  b ^= differing;
+}
+
+// words[i] holds outputs of input i; afterwards it holds, in the order of the inputs, those of the output at place i.
+void transpose_words(uint32_t (&words)[8], uint32_t bits) {
+  const uint32_t count = 32 / bits;
+  for (uint32_t i = 0; i < count / 2; ++i) exchange<16>(0xFFFF, words[i], words[i + count / 2]);
+  for (uint32_t i = 0; i < count; i += count / 2) {
+    for (uint32_t k = i; k < i + count / 4; ++k) exchange<8>(0xFF00FF, words[k], words[k + count / 4]);
   }
-  return result;
+  if (bits == 8) return;
+  for (uint32_t i = 0; i < count; i += 2) exchange<4>(0xF0F0F0F, words[i], words[i + 1]);
 }
 
 // From `columns`, the transposed qweight: as many rows of the result as a word has codes come from one row of that.
@@ -62,25 +70,38 @@ class Repacked final : public LazyTensor {
   uint64_t budget_words(const Scratch& scratch) const { return std::max(budget_elements(scratch, sizeof(uint32_t)), word_.codes); }
 
   void repack_bundle(const RowPiece& bundle, std::byte* out, Scratch& scratch) const {
-    const uint64_t words = bundle.rows * bundle.cols;
-    const Scratch::Block tile(scratch, words * sizeof(uint32_t));
-    columns_->read(bundle.row * bundle.cols, words, tile.data(), scratch);
-    for (uint64_t row = 0; row < bundle.rows * word_.codes; ++row) {
-      const std::byte* in = tile.data() + row / word_.codes * bundle.cols * sizeof(uint32_t);
-      repack_row(in, row % word_.codes, shape()[1], out + row * shape()[1] * sizeof(uint32_t));
+    const uint64_t all = bundle.rows * bundle.cols;
+    const Scratch::Block tile(scratch, all * sizeof(uint32_t));
+    columns_->read(bundle.row * bundle.cols, all, tile.data(), scratch);
+    const uint64_t row_bytes = shape()[1] * sizeof(uint32_t);
+    for (uint64_t i = 0; i < bundle.rows; ++i) {
+      const std::byte* in = tile.data() + i * bundle.cols * sizeof(uint32_t);
+      std::byte* rows = out + i * word_.codes * row_bytes;
+      for_each_transposed(in, shape()[1], [&](uint64_t col, const uint32_t* words) {
+        for (uint64_t k = 0; k < word_.codes; ++k) {
+          std::memcpy(rows + k * row_bytes + col * sizeof(uint32_t), &words[word_.place[k]], sizeof(uint32_t));
+        }
+      });
     }
   }
 
   void repack_part(uint64_t row, uint64_t col, uint64_t count, std::byte* out, Scratch& scratch) const {
     const Scratch::Block tile(scratch, count * word_.codes * sizeof(uint32_t));
     columns_->read((row / word_.codes * shape()[1] + col) * word_.codes, count * word_.codes, tile.data(), scratch);
-    repack_row(tile.data(), row % word_.codes, count, out);
+    const uint32_t place = word_.place[row % word_.codes];
+    for_each_transposed(tile.data(), count, [&](uint64_t i, const uint32_t* words) {
+      std::memcpy(out + i * sizeof(uint32_t), &words[place], sizeof(uint32_t));
+    });
   }
 
-  void repack_row(const std::byte* in, uint64_t output, uint64_t count, std::byte* out) const {
+  // use(i, words) for each of `count` times as many words of columns_ as a word has codes.
+  template <class Use>
+  void for_each_transposed(const std::byte* in, uint64_t count, Use use) const {
+    uint32_t words[8];
     for (uint64_t i = 0; i < count; ++i) {
-      const uint32_t word = packed_inputs(word_, in + i * word_.codes * sizeof(uint32_t), output);
-      std::memcpy(out + i * sizeof word, &word, sizeof word);
+      std::memcpy(words, in + i * word_.codes * sizeof(uint32_t), word_.codes * sizeof(uint32_t));
+      transpose_words(words, word_.bits);
+      use(i, words);
     }
   }
 

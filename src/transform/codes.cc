@@ -1,6 +1,9 @@
 // Integer codes of other packings than MLX's, and the zero points that belong to them.
+#include "quant/codes.h"
+
 #include <fmt/format.h>
 
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -12,55 +15,41 @@
 namespace hf2mlx::ops {
 namespace {
 
-// Which of the codes of a unit lies at a place, counted from the lowest bits.
-struct Interleave {
-  uint32_t count;  // codes of a unit
-  uint32_t place[8];
-};
-
-Interleave interleave_of(CodeOrder order, uint32_t bits) {
-  if (order == CodeOrder::kHighFirst && bits == 4) return {2, {1, 0}};
-  if (order == CodeOrder::kAwq && bits == 4) return {8, {0, 4, 1, 5, 2, 6, 3, 7}};
-  if (order == CodeOrder::kAwq && bits == 8) return {4, {0, 2, 1, 3}};
-  if (order == CodeOrder::kInOrder && (bits == 2 || bits == 3 || bits == 4 || bits == 8))
-    return {bits == 3 ? 8u : 8u / bits, {0, 1, 2, 3, 4, 5, 6, 7}};
-  throw Error(ErrorCode::kUnsupported, fmt::format("unpack_codes: codes of {} bits in that order", bits));
-}
-
-uint32_t code_at(const std::byte* bytes, uint64_t bit, uint32_t bits) {
-  uint32_t window = std::to_integer<uint32_t>(bytes[bit / 8]);
-  if (bit % 8 + bits > 8) window |= std::to_integer<uint32_t>(bytes[bit / 8 + 1]) << 8;
-  return window >> bit % 8 & ((1u << bits) - 1);
-}
-
 class Unpacked final : public LazyTensor {
  public:
-  Unpacked(TensorRef packed, uint32_t bits, const Interleave& interleave, Shape shape)
-      : LazyTensor(Dtype::kU8, std::move(shape)), packed_(std::move(packed)), bits_(bits), interleave_(interleave) {}
+  Unpacked(TensorRef packed, uint32_t bits, CodeOrder order, Shape shape)
+      : LazyTensor(Dtype::kU8, std::move(shape)),
+        packed_(std::move(packed)),
+        bits_(bits),
+        order_(order),
+        unit_(std::lcm(codes_of_unit(bits, order), std::lcm(8 * size_of(packed_->dtype()), uint64_t{bits}) / bits)) {}
 
   void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
-    if (count == 0) return;
-    // A run of units that is a run of elements of packed_, too.
-    const uint64_t unit =
-        std::max<uint64_t>(interleave_.count, 8 * size_of(packed_->dtype()) / std::gcd<uint64_t>(8 * size_of(packed_->dtype()), bits_));
-    const uint64_t first_unit = begin / unit;
-    const uint64_t last_unit = (begin + count - 1) / unit;
-    const uint64_t elements = unit * bits_ / 8 / size_of(packed_->dtype());
-    for_each_unit(first_unit, last_unit + 1, elements, scratch, [&](const std::byte* in, uint64_t first, uint64_t n) {
-      const uint64_t from = std::max(begin, first * unit);
-      const uint64_t to = std::min(begin + count, (first + n) * unit);
-      for (uint64_t i = from; i < to; ++i)
-        out[i - begin] = static_cast<std::byte>(code_at(in, stored_place(i - first * unit) * bits_, bits_));
+    std::byte block[kBlockCodes];
+    for_each_tile(begin / unit_, (begin + count + unit_ - 1) / unit_, scratch, [&](const std::byte* in, uint64_t first, uint64_t end) {
+      for (uint64_t from = first; from < end; from += kBlockCodes) {
+        const uint64_t n = std::min(kBlockCodes, end - from);
+        const std::byte* packed = in + (from - first) * bits_ / 8;
+        if (from >= begin && from + n <= begin + count) {
+          hf2mlx::unpack_codes(bits_, order_, packed, n, out + (from - begin));
+          continue;
+        }
+        hf2mlx::unpack_codes(bits_, order_, packed, n, block);
+        const uint64_t wanted = std::max(from, begin);
+        std::memcpy(out + (wanted - begin), block + (wanted - from), std::min(from + n, begin + count) - wanted);
+      }
     });
   }
 
   uint64_t preferred_count() const override { return packed_->preferred_count() * size_of(packed_->dtype()) * 8 / bits_; }
 
  private:
-  uint64_t stored_place(uint64_t index) const { return index - index % interleave_.count + interleave_.place[index % interleave_.count]; }
+  static constexpr uint64_t kBlockCodes = 1024;  // a multiple of every unit
 
+  // Of the units [first, end): use(bytes, first code, last code + 1).
   template <class Use>
-  void for_each_unit(uint64_t first, uint64_t end, uint64_t elements, Scratch& scratch, Use use) const {
+  void for_each_tile(uint64_t first, uint64_t end, Scratch& scratch, Use use) const {
+    const uint64_t elements = unit_ * bits_ / 8 / size_of(packed_->dtype());
     const uint64_t bytes = elements * size_of(packed_->dtype());
     const uint64_t wanted = std::max(kTileBytes, packed_->preferred_count() * size_of(packed_->dtype()));
     const uint64_t units = std::max<uint64_t>(std::min(wanted, budget_elements(scratch, 1)) / bytes, 1);
@@ -68,13 +57,14 @@ class Unpacked final : public LazyTensor {
     for (; first < end; first += units) {
       const uint64_t n = std::min(units, end - first);
       packed_->read(first * elements, n * elements, tile.data(), scratch);
-      use(static_cast<const std::byte*>(tile.data()), first, n);
+      use(static_cast<const std::byte*>(tile.data()), first * unit_, (first + n) * unit_);
     }
   }
 
   const TensorRef packed_;
   const uint32_t bits_;
-  const Interleave interleave_;
+  const CodeOrder order_;
+  const uint64_t unit_;  // codes that are whole elements of packed_, too
 };
 
 class Shifted final : public LazyTensor {
@@ -120,15 +110,16 @@ TensorRef unpack_codes(const TensorRef& packed, uint32_t bits, CodeOrder order) 
   if (dtype != Dtype::kU8 && dtype != Dtype::kI32 && dtype != Dtype::kU32) {
     throw Error(ErrorCode::kUnsupported, fmt::format("unpack_codes: dtype {} found, U8, I32 or U32 expected", name_of(dtype)));
   }
-  const Interleave interleave = interleave_of(order, bits);
+  if (!has_codes(bits, order)) throw Error(ErrorCode::kUnsupported, fmt::format("unpack_codes: codes of {} bits in that order", bits));
+  const uint64_t unit_bits = uint64_t{codes_of_unit(bits, order)} * bits;
   Shape shape = packed->shape();
   const uint64_t row_bits = shape.empty() ? 1 : shape.back() * size_of(dtype) * 8;
-  if (row_bits % (interleave.count * bits) != 0) {
+  if (row_bits % unit_bits != 0) {
     fail_shape("unpack_codes",
-               fmt::format("{} does not hold whole units of {} codes of {} bits", to_string(shape), interleave.count, bits));
+               fmt::format("{} does not hold whole units of {} codes of {} bits", to_string(shape), unit_bits / bits, bits));
   }
   shape.back() = row_bits / bits;
-  return std::make_shared<Unpacked>(packed, bits, interleave, std::move(shape));
+  return std::make_shared<Unpacked>(packed, bits, order, std::move(shape));
 }
 
 TensorRef shift_codes(const TensorRef& codes, uint32_t add, uint32_t bits) {

@@ -31,20 +31,20 @@ TEST(CodesTest, InOrder) {
       std::vector<uint8_t> codes;
       for (size_t i = 0; i < 5 * cols; ++i) codes.push_back(code_of(packed.bytes, i, bits));
       const testing::Array typed{dtype, {5, 96 / size_of(dtype)}, packed.bytes};
-      expect_tensor(ops::unpack_codes(stored(typed), bits, ops::CodeOrder::kInOrder), array_of(Dtype::kU8, {5, cols}, codes));
+      expect_tensor(ops::unpack_codes(stored(typed), bits, CodeOrder::kInOrder), array_of(Dtype::kU8, {5, cols}, codes));
     }
   }
 }
 
 TEST(CodesTest, OtherOrders) {
   const TensorRef word = stored(array_of<uint32_t>(Dtype::kU32, {1, 1}, {0x76543210}));
-  expect_tensor(ops::unpack_codes(word, 4, ops::CodeOrder::kAwq), array_of<uint8_t>(Dtype::kU8, {1, 8}, {0, 4, 1, 5, 2, 6, 3, 7}));
-  expect_tensor(ops::unpack_codes(word, 8, ops::CodeOrder::kAwq), array_of<uint8_t>(Dtype::kU8, {1, 4}, {0x10, 0x54, 0x32, 0x76}));
+  expect_tensor(ops::unpack_codes(word, 4, CodeOrder::kAwq), array_of<uint8_t>(Dtype::kU8, {1, 8}, {0, 4, 1, 5, 2, 6, 3, 7}));
+  expect_tensor(ops::unpack_codes(word, 8, CodeOrder::kAwq), array_of<uint8_t>(Dtype::kU8, {1, 4}, {0x10, 0x54, 0x32, 0x76}));
   const TensorRef bytes = stored(array_of<uint8_t>(Dtype::kU8, {3}, {0x12, 0x34, 0x56}));
-  expect_tensor(ops::unpack_codes(bytes, 4, ops::CodeOrder::kHighFirst), array_of<uint8_t>(Dtype::kU8, {6}, {1, 2, 3, 4, 5, 6}));
-  expect_error(ErrorCode::kUnsupported, [&] { ops::unpack_codes(word, 5, ops::CodeOrder::kInOrder); });
-  expect_error(ErrorCode::kUnsupported, [&] { ops::unpack_codes(word, 3, ops::CodeOrder::kAwq); });
-  expect_error(ErrorCode::kCorrupt, [&] { ops::unpack_codes(word, 3, ops::CodeOrder::kInOrder); });
+  expect_tensor(ops::unpack_codes(bytes, 4, CodeOrder::kHighFirst), array_of<uint8_t>(Dtype::kU8, {6}, {1, 2, 3, 4, 5, 6}));
+  expect_error(ErrorCode::kUnsupported, [&] { ops::unpack_codes(word, 5, CodeOrder::kInOrder); });
+  expect_error(ErrorCode::kUnsupported, [&] { ops::unpack_codes(word, 3, CodeOrder::kAwq); });
+  expect_error(ErrorCode::kCorrupt, [&] { ops::unpack_codes(word, 3, CodeOrder::kInOrder); });
 }
 
 TEST(CodesTest, ShiftsAndBiases) {

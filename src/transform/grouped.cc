@@ -1,10 +1,12 @@
 // grouped_values(): codes that a table turns into numbers, with a scale and perhaps a zero point for each group of a row. And scaled_by().
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "hf2mlx/error.h"
+#include "quant/codes.h"
 #include "transform/blocks.h"
 #include "transform/check.h"
 #include "transform/ops.h"
@@ -35,8 +37,8 @@ class GroupedValues final : public LazyTensor {
   }
 
  private:
-  // A scale as stored and as float32, and a zero point.
-  static constexpr uint64_t kGroupBytes = 2 * sizeof(float) + 1;
+  // A scale and a zero point as stored and as float32.
+  static constexpr uint64_t kGroupBytes = 3 * sizeof(float) + 1;
 
   // The groups that a piece needs of each of its rows: all where the columns are assigned to them one by one.
   struct Groups {
@@ -54,19 +56,20 @@ class GroupedValues final : public LazyTensor {
     const Groups groups = groups_of(piece);
     const uint64_t all = groups.count * piece.rows;
     const Scratch::Block scales(scratch, all * sizeof(float));
-    const Scratch::Block zeros(scratch, parts_.zeros ? all : 0);
+    const Scratch::Block zeros(scratch, all * sizeof(float));
     const Scratch::Block columns(scratch, parts_.group_of ? piece.cols * sizeof(int32_t) : 0);
     const Scratch::Block codes(scratch, piece.rows * piece.cols);
     const uint64_t first = piece.row * groups_ + groups.first;
     float* floats = reinterpret_cast<float*>(scales.data());
+    float* float_zeros = reinterpret_cast<float*>(zeros.data());
+    int32_t* group_of = parts_.group_of ? reinterpret_cast<int32_t*>(columns.data()) : nullptr;
     for_each_tile(*parts_.scales, first, all, scratch,
                   [&](const std::byte* in, uint64_t done, uint64_t n) { load_floats(parts_.scales->dtype(), in, floats + done, n); });
-    if (parts_.zeros) parts_.zeros->read(first, all, zeros.data(), scratch);
-    if (parts_.group_of) parts_.group_of->read(piece.col, piece.cols, columns.data(), scratch);
+    read_zeros(first, all, float_zeros, scratch);
+    if (group_of) read_columns(piece, group_of, scratch);
     parts_.codes->read(piece.row * cols_ + piece.col, piece.rows * piece.cols, codes.data(), scratch);
     for (uint64_t i = 0; i < piece.rows; ++i) {
-      const Row row{codes.data() + i * piece.cols, floats + i * groups.count, parts_.zeros ? zeros.data() + i * groups.count : nullptr,
-                    parts_.group_of ? reinterpret_cast<const int32_t*>(columns.data()) : nullptr,
+      const Row row{codes.data() + i * piece.cols, floats + i * groups.count, float_zeros + i * groups.count, group_of,
                     piece.col - groups.first * parts_.group_size};
       decode_row(row, table, piece.cols, out + i * piece.cols * size_of(dtype()));
     }
@@ -75,7 +78,7 @@ class GroupedValues final : public LazyTensor {
   struct Row {
     const std::byte* codes;
     const float* scales;
-    const std::byte* zeros;
+    const float* zeros;
     const int32_t* group_of;
     uint64_t skew;  // columns between the first group's first and the piece's first
   };
@@ -84,18 +87,32 @@ class GroupedValues final : public LazyTensor {
     alignas(64) float values[kFloatBlock];
     for (uint64_t done = 0; done < count; done += kFloatBlock) {
       const uint64_t n = std::min(kFloatBlock, count - done);
-      for (uint64_t i = 0; i < n; ++i) {
-        const uint64_t group = row.group_of ? checked_group(row.group_of[done + i]) : (row.skew + done + i) / parts_.group_size;
-        const float zero = row.zeros ? static_cast<float>(std::to_integer<uint32_t>(row.zeros[group])) : 0.0f;
-        values[i] = (table[std::to_integer<uint32_t>(row.codes[done + i])] - zero) * row.scales[group];
+      if (row.group_of) {
+        values_of_codes(table, row.codes + done, n, CodeGroups{row.group_of + done, row.scales, row.zeros}, values);
+      } else {
+        for_each_row_piece(row.skew + done, n, parts_.group_size, parts_.group_size, [&](const RowPiece& piece) {
+          const CodeScale scale{row.scales[piece.row], row.zeros[piece.row]};
+          values_of_codes(table, row.codes + done + piece.done, piece.cols, scale, values + piece.done);
+        });
       }
       convert_elements(Dtype::kF32, reinterpret_cast<const std::byte*>(values), dtype(), out + done * size_of(dtype()), n);
     }
   }
 
-  uint64_t checked_group(int32_t group) const {
-    if (group >= 0 && static_cast<uint64_t>(group) < groups_) return static_cast<uint64_t>(group);
-    throw Error(ErrorCode::kCorrupt, fmt::format("grouped_values: group {} found, expected one of {}", group, groups_));
+  void read_zeros(uint64_t first, uint64_t count, float* zeros, Scratch& scratch) const {
+    std::fill_n(zeros, count, 0.0f);
+    if (!parts_.zeros) return;
+    for_each_tile(*parts_.zeros, first, count, scratch, [&](const std::byte* in, uint64_t done, uint64_t n) {
+      std::transform(in, in + n, zeros + done, [](std::byte zero) { return static_cast<float>(std::to_integer<uint32_t>(zero)); });
+    });
+  }
+
+  void read_columns(const RowPiece& piece, int32_t* group_of, Scratch& scratch) const {
+    parts_.group_of->read(piece.col, piece.cols, reinterpret_cast<std::byte*>(group_of), scratch);
+    for (uint64_t i = 0; i < piece.cols; ++i) {
+      if (group_of[i] >= 0 && static_cast<uint64_t>(group_of[i]) < groups_) continue;
+      throw Error(ErrorCode::kCorrupt, fmt::format("grouped_values: group {} found, expected one of {}", group_of[i], groups_));
+    }
   }
 
   const GroupedCodes parts_;

@@ -18,6 +18,7 @@
 
 #include "io/file.h"
 #include "quant/codec.h"
+#include "quant/codes.h"
 #include "tensor/lazy.h"
 
 namespace hf2mlx::ops {
@@ -113,8 +114,6 @@ TensorRef awq_biases(const TensorRef& qzeros, const TensorRef& scales, uint32_t 
 
 // --- Codes of other packings (codes.cc, grouped.cc)
 
-// How codes lie in their words: from the lowest bits on; the first of two in the higher half of a byte; or as AutoAWQ interleaves a word.
-enum class CodeOrder : uint8_t { kInOrder, kHighFirst, kAwq };
 // The codes of 2, 3, 4 or 8 bits in the words (U8, I32 or U32) of each row, one after the other and also across words: U8.
 TensorRef unpack_codes(const TensorRef& packed, uint32_t bits, CodeOrder order);
 // (code + add) modulo 2^bits, for U8 codes.

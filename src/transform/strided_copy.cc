@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint32_t kNone = kMaxRank;
 
-// A square of 32 x 32 elements touches 64 cache lines at most on either side, so that both stay in the first-level cache.
+// Squares of 32 x 32 elements are turned in buffers of their own: where rows lie a power of two apart, their lines would push each other
+// out of the cache, and so each is read and written as a whole, once.
 constexpr uint64_t kTile = 32;
 
 template <class T>
@@ -22,14 +23,17 @@ void move_element(const std::byte* in, std::byte* out) {
 // `down` steps by one element in the output, `across` by one in the input.
 template <class T>
 void transpose_tile(const std::byte* in, std::byte* out, const BoxAxis& down, const BoxAxis& across) {
+  constexpr int64_t kBytes = sizeof(T);
+  T read[kTile][kTile];
+  T turned[kTile][kTile];
+  for (uint64_t d = 0; d < down.size; ++d) {
+    std::memcpy(read[d], in + static_cast<int64_t>(d) * down.in_stride * kBytes, across.size * sizeof(T));
+  }
+  for (uint64_t d = 0; d < down.size; ++d) {
+    for (uint64_t a = 0; a < across.size; ++a) turned[a][d] = read[d][a];
+  }
   for (uint64_t a = 0; a < across.size; ++a) {
-    const std::byte* from = in + a * sizeof(T);
-    std::byte* to = out + static_cast<int64_t>(a) * across.out_stride * static_cast<int64_t>(sizeof(T));
-    for (uint64_t d = 0; d < down.size; ++d) {
-      move_element<T>(from, to);
-      from += down.in_stride * static_cast<int64_t>(sizeof(T));
-      to += sizeof(T);
-    }
+    std::memcpy(out + static_cast<int64_t>(a) * across.out_stride * kBytes, turned[a], down.size * sizeof(T));
   }
 }
 

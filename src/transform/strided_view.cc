@@ -20,8 +20,9 @@ constexpr uint64_t kGapBytes = 4096;
 // Runs of at least this many bytes go straight to their place.
 constexpr uint64_t kDirectBytes = 4096;
 
-// Reads for which runs of kRunBytes are wanted: transposing a [5120, 16384] bf16 matrix in the page cache runs at 0.21 GB/s in blocks of 1
-// MiB (runs of 200 bytes), at 0.6 in blocks of 4 MiB, and hardly gains after that (layout_bench.cc; 2 virtual cores, Linux 6.18).
+// Reads of which at least kRunBytes are wanted, and at least half: transposing a [5120, 16384] bf16 matrix in the page cache runs at 0.21
+// GB/s in blocks of 1 MiB (runs of 200 bytes), at 0.6 in blocks of 4 MiB, and hardly gains after that (layout_bench.cc; 2 virtual cores,
+// Linux 6.18).
 constexpr uint64_t kRunBytes = 768;
 constexpr uint64_t kLeastReadBytes = kTileBytes;
 constexpr uint64_t kMostReadBytes = uint64_t{16} << 20;
@@ -223,18 +224,21 @@ uint64_t StridedView::preferred_count() const {
   const uint64_t total = axes_[0].size * axes_[0].inner;
   const uint64_t element_bytes = size_of(dtype());
   uint64_t bytes = kLeastReadBytes;
-  while (bytes < kMostReadBytes && bytes < total * element_bytes && run_bytes(bytes / element_bytes) < kRunBytes) bytes *= 2;
+  while (bytes < kMostReadBytes && bytes < total * element_bytes && !reads_well(bytes / element_bytes)) bytes *= 2;
   const uint64_t own = bytes == kLeastReadBytes ? 0 : std::min(bytes / element_bytes, total);
   return std::max(own, layout_.base->preferred_count());
 }
 
-uint64_t StridedView::run_bytes(uint64_t count) const {
+bool StridedView::reads_well(uint64_t count) const {
   size_t axis = 0;
   while (axes_[axis].inner > count) ++axis;
   const Box box = box_of(axis, 0, std::min(count / axes_[axis].inner, axes_[axis].size), layout_.offset, 0);
   const uint64_t element_bytes = size_of(dtype());
-  if (!is_direct(box, element_bytes)) return plan_fetch(box, element_bytes).unit * element_bytes;
-  return box.rank == 0 ? element_bytes : box.axes[box.rank - 1].size * element_bytes;
+  if (is_direct(box, element_bytes)) return box.rank == 0 || box.axes[box.rank - 1].size * element_bytes >= kRunBytes;
+  const Fetch fetch = plan_fetch(box, element_bytes);
+  uint64_t wanted = 1;
+  for (uint32_t i = 0; i < box.rank; ++i) wanted *= box.axes[i].in_stride == 0 ? 1 : box.axes[i].size;
+  return wanted * element_bytes * fetch.unit >= kRunBytes * fetch.elements && 2 * wanted >= fetch.elements;
 }
 
 Box StridedView::box_of(size_t axis, uint64_t first, uint64_t last, int64_t in_offset, int64_t out_offset) const {

@@ -42,8 +42,8 @@ class StridedView final : public LazyTensor {
   bool contiguous() const { return axes_.empty() || (axes_.size() == 1 && axes_[0].stride == 1); }
   // Cuts a range of the elements below axis `axis` into boxes and reads each.
   void read_range(size_t axis, uint64_t begin, uint64_t end, int64_t in_offset, int64_t out_offset, std::byte* out, Scratch& scratch) const;
-  // The bytes of one read of the base when `count` elements are read from the beginning on.
-  uint64_t run_bytes(uint64_t count) const;
+  // Whether reading `count` elements from the beginning on takes long reads of which most is wanted.
+  bool reads_well(uint64_t count) const;
   Box box_of(size_t axis, uint64_t first, uint64_t last, int64_t in_offset, int64_t out_offset) const;
 
   Layout layout_;

@@ -1,0 +1,33 @@
+// Integer codes as other tools than MLX pack them, and the numbers that they stand for. SIMD with run-time dispatch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hf2mlx {
+
+// How codes lie in their words: from the lowest bits on; the first of two in the higher half of a byte; or as AutoAWQ interleaves a word.
+enum class CodeOrder : uint8_t { kInOrder, kHighFirst, kAwq };
+
+// Whether unpack_codes has this order of codes of so many bits.
+bool has_codes(uint32_t bits, CodeOrder order) noexcept;
+// Codes that make up whole bytes and whole units of interleaving. Requires: has_codes.
+uint32_t codes_of_unit(uint32_t bits, CodeOrder order) noexcept;
+// `count` codes, a multiple of codes_of_unit, one to a byte. `packed` and `codes` need no alignment and must not overlap.
+void unpack_codes(uint32_t bits, CodeOrder order, const std::byte* packed, uint64_t count, std::byte* codes);
+
+// values[i] = (table[codes[i]] - zero) * scale, in float32 without fusing. `table` has 256 numbers.
+struct CodeScale {
+  float scale;
+  float zero;
+};
+void values_of_codes(const float* table, const std::byte* codes, uint64_t count, const CodeScale& scale, float* values);
+// The same with scale and zero point of the group that each code belongs to: group_of[i] >= 0 counts in both.
+struct CodeGroups {
+  const int32_t* group_of;
+  const float* scales;
+  const float* zeros;
+};
+void values_of_codes(const float* table, const std::byte* codes, uint64_t count, const CodeGroups& groups, float* values);
+
+}  // namespace hf2mlx
