@@ -62,6 +62,17 @@ void parse_cast_line(Description& d, const Line& line) {
   while (!words.empty()) d.cast_keep.emplace_back(words.next());
 }
 
+void parse_gguf_line(Description& d, const Line& line) {
+  Words words(line.text);
+  GgufRule rule;
+  while (!words.empty() && words.peek() != "->") rule.patterns.emplace_back(words.next());
+  if (!words.take("->") || words.empty()) throw Error(ErrorCode::kInternal, "expected PATTERN ... -> NAME ... or none");
+  if (!words.take("none")) {
+    while (!words.empty()) rule.names.emplace_back(words.next());
+  }
+  d.gguf.push_back(std::move(rule));
+}
+
 void parse_block(Description& d, Words& words, const Line& line) {
   Block block;
   const std::string name(words.next());
@@ -107,6 +118,8 @@ void parse_section(Description& d, const Line& line) {
     each(parse_quantize_line);
   else if (section == "cast")
     each(parse_cast_line);
+  else if (section == "gguf")
+    each(parse_gguf_line);
   else
     throw Error(ErrorCode::kInternal, "unknown section '" + section + "'");
 }
@@ -126,6 +139,19 @@ bool Description::has_flag(std::string_view flag) const { return std::find(flags
 std::string_view name_of(Role role) noexcept {
   constexpr std::string_view kNames[] = {"linear", "embedding", "switch", "multilinear", "norm", "layernorm", "conv", "param"};
   return kNames[static_cast<size_t>(role)];
+}
+
+std::vector<std::string> gguf_names(const Description& description, std::string_view module_path) {
+  for (const GgufRule& rule : description.gguf) {
+    for (const Pattern& pattern : rule.patterns) {
+      Scope captures;
+      if (!pattern.match(module_path, captures)) continue;
+      std::vector<std::string> names;
+      for (const Template& name : rule.names) names.push_back(name.expand(captures) + ".weight");
+      return names;
+    }
+  }
+  return {};
 }
 
 Description parse_description(std::string name, std::string_view text) {

@@ -92,6 +92,12 @@ struct QuantRule {
   ExprRef where;
 };
 
+// What llama.cpp calls the tensors whose input a module shares, best first; none: it has no such tensor.
+struct GgufRule {
+  std::vector<Pattern> patterns;
+  std::vector<Template> names;
+};
+
 struct ConfigStatement {
   enum class Kind { kRequired, kDefault, kLet, kRequire, kSet, kFrom } kind;
   int line = 0;
@@ -123,10 +129,14 @@ struct Description {
   std::vector<RuleStatement> rules;
   std::vector<QuantRule> quantize;
   std::vector<Pattern> cast_keep;  // parameters that keep their dtype
+  std::vector<GgufRule> gguf;      // the first that matches counts; those of all families come last
   bool has_section(std::string_view section) const { return sections.count(std::string(section)) > 0; }
   bool has_flag(std::string_view flag) const;
   std::map<std::string, int> sections;  // that the file has, with their lines
 };
+
+// What llama.cpp calls the weights whose statistics are those of the module's input ("blk.0.attn_q.weight"), best first.
+std::vector<std::string> gguf_names(const Description& description, std::string_view module_path);
 
 // Throws Error{kInternal} with "NAME.arch:LINE: ..." when the text is not a description.
 Description parse_description(std::string name, std::string_view text);

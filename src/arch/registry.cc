@@ -23,12 +23,13 @@ void add_missing(Map& to, const Map& from) {
   to.insert(from.begin(), from.end());
 }
 
-// Sections that `d` leaves out are its base's; config and blocks add to it.
+// Sections that `d` leaves out are its base's; config and blocks add to it, and so do names of GGUF files behind its own.
 void inherit(Description& d, const Description& base) {
   std::vector<ConfigStatement> config = base.config;
   config.insert(config.end(), d.config.begin(), d.config.end());
   d.config = std::move(config);
   add_missing(d.blocks, base.blocks);
+  d.gguf.insert(d.gguf.end(), base.gguf.begin(), base.gguf.end());
   if (!d.has_section("modules")) d.modules = base.modules;
   if (!d.has_section("rules")) d.rules = base.rules;
   if (!d.has_section("quantize")) d.quantize = base.quantize;
@@ -72,7 +73,10 @@ std::unique_ptr<Description> Registry::load(const std::string& name) const {
   if (!d->base.empty()) inherit(*d, family(d->base));
   if (name[0] == '_') return d;
   for (const auto& [other, unused] : texts_) {
-    if (other[0] == '_') add_missing(d->blocks, family(other).blocks);
+    if (other[0] != '_') continue;
+    const Description& shared = family(other);
+    add_missing(d->blocks, shared.blocks);
+    if (d->base.empty()) d->gguf.insert(d->gguf.end(), shared.gguf.begin(), shared.gguf.end());
   }
   return d;
 }
