@@ -37,6 +37,7 @@ struct QuantOptions {
   std::string mode = "affine";         // affine mxfp4 nvfp4 mxfp8
   std::string recipe;                  // mixed_2_6 mixed_3_4 mixed_3_6 mixed_4_6, or empty
   std::string dtype;                   // float16 bfloat16 float32, or empty: as config.json says
+  std::string fit;                     // fast best: search for scales and codes with less error, or empty: round to nearest
   std::vector<std::string> overrides;  // PATTERN=SPEC, last match wins; SPEC is BITS[:GROUP[:MODE]] or keep
 };
 

@@ -56,6 +56,10 @@ void declare_quantization(CLI::App& app, ConvertArguments& arguments) {
   group(add_choice(app, "--q-mode", quant.mode, "affine|mxfp4|nvfp4|mxfp8", "how weights are quantized (default: affine)"));
   group(add_choice(app, "--quant-predicate", quant.recipe, "mixed_2_6|mixed_3_4|mixed_3_6|mixed_4_6",
                    "more bits for the layers that need them most, fewer for the others"));
+  group(add_choice(app, "--q-fit", quant.fit, "fast|best",
+                   "choose scales and codes for the least error instead of rounding to nearest: same format, same size; best takes longer "
+                   "(default: fast)")
+            ->expected(0, 1));
   group(add_repeatable(
       app, "--q-override", quant.overrides, "PATTERN=SPEC",
       "layers that PATTERN matches get SPEC: BITS, BITS:GROUP, BITS:GROUP:MODE, or keep; the last match counts; @FILE reads a "
@@ -183,6 +187,7 @@ std::vector<std::string> idle_options(const ConvertArguments& arguments) {
   if (quant.group_size) idle.push_back("--q-group-size");
   if (quant.mode != QuantOptions{}.mode) idle.push_back("--q-mode");
   if (!quant.recipe.empty()) idle.push_back("--quant-predicate");
+  if (!quant.fit.empty()) idle.push_back("--q-fit");
   if (!quant.overrides.empty()) idle.push_back("--q-override");
   if (quant.requantize) idle.push_back("--requantize");
   if (!quant.quantize && arguments.variants.empty() && !idle.empty()) notes.push_back(join(idle, ", ") + ": no effect without --quantize");

@@ -57,12 +57,29 @@ Error usage_error(const CLI::ParseError& error, const DeclaredCommand& declared)
                fmt::format("hf2mlx {} --help explains its options", declared.entry.name));
 }
 
+// An option that may stand without a value, and has choices, means the first of them. CLI11 would take the next word, whatever it is.
+Words with_default_choices(const CLI::App& app, Words words) {
+  const std::vector<OptionView> options = options_of(app);
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    const auto option = std::find_if(options.begin(), options.end(), [&](const OptionView& view) {
+      return view.value_is_optional && !view.choices.empty() &&
+             std::find(view.names.begin(), view.names.end(), words[i]) != view.names.end();
+    });
+    if (option == options.end()) continue;
+    const bool chosen =
+        i + 1 < words.size() && std::find(option->choices.begin(), option->choices.end(), words[i + 1]) != option->choices.end();
+    if (!chosen) words[i] += "=" + option->choices.front();
+  }
+  return words;
+}
+
 Invocation parse_command(const CommandEntry& entry, const Words& words) {
   Invocation invocation{.declared = std::make_unique<DeclaredCommand>(entry)};
   const DeclaredCommand& declared = *invocation.declared;
   declared.app->allow_extras();
   try {
-    declared.app->parse(Words(words.rbegin(), words.rend()));  // CLI11 wants them from the last to the first
+    const Words complete = with_default_choices(*declared.app, words);
+    declared.app->parse(Words(complete.rbegin(), complete.rend()));  // CLI11 wants them from the last to the first
     check_leftovers(declared, words);
   } catch (const CLI::CallForHelp&) {
     invocation.action = Action::kHelp;

@@ -42,6 +42,23 @@ TEST(Parse, CommonFlagsMayStandBeforeTheCommand) {
   EXPECT_EQ(command_of({"--quiet", "--model", "X"}), "convert");
 }
 
+TEST(Parse, AChoiceMayBeLeftOutBeforeTheModel) {
+  const auto fit_of = [](Words words) {
+    words.insert(words.begin(), "convert");
+    const Invocation invocation = parse(words);
+    const CLI::App& app = *invocation.declared->app;
+    return app["--q-fit"]->as<std::string>() + ' ' + app["MODEL"]->as<std::string>();
+  };
+  EXPECT_EQ(fit_of({"--q-fit", "X"}), "fast X");
+  EXPECT_EQ(fit_of({"--q-fit", "best", "X"}), "best X");
+  EXPECT_EQ(fit_of({"--q-fit=best", "X"}), "best X");
+  EXPECT_EQ(fit_of({"X", "--q-fit"}), "fast X");
+  EXPECT_EQ(fit_of({"--q-fit", "-q", "X"}), "fast X");
+  EXPECT_EQ(fit_of({"--", "X"}), " X");
+  EXPECT_EQ(refusal({"convert", "--q-fit=bst", "X"}),
+            "convert: --q-fit: 'bst' is none of fast, best; did you mean best? | hf2mlx convert --help explains its options");
+}
+
 TEST(Parse, HelpAndVersion) {
   EXPECT_EQ(parse(Words{}).action, Action::kNoCommand);
   EXPECT_EQ(parse(Words{"--help"}).action, Action::kGeneralHelp);

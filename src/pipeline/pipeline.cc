@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "hf2mlx/error.h"
+#include "transform/blocks.h"
 #include "transform/scratch.h"
 
 namespace hf2mlx {
@@ -160,6 +161,29 @@ class Runner {
     output.files[tensor.shard]->write_at(tensor.offset_bytes + offset_bytes, data);
   }
 
+  static void encode(const Step& step, const Piece& piece, const std::byte* values, const EncodedRows& out) {
+    const Encoding& e = *step.encoding;
+    const Dtype dtype = piece.value().dtype();
+    if (!step.column_weights) return encode_rows_fitted(e, dtype, values, 1, piece.count, {step.fit}, out);
+    const uint64_t cols = cols_of(piece.value().shape());
+    const uint64_t scale_size = size_of(scale_dtype(e, dtype));
+    // Row by row, as the rows of a stack need not have their weights in common.
+    for_each_row_piece(piece.begin, piece.count, cols, cols, [&](const RowPiece& row) {
+      const float* weights = column_weights(step, row.row) + row.col;
+      const uint64_t scales_at = groups(e, row.done) * scale_size;
+      encode_rows_fitted(e, dtype, values + row.done * size_of(dtype), 1, row.cols, {step.fit, weights},
+                         {out.packed + packed_words(e, row.done) * 4, out.scales + scales_at, out.biases + scales_at});
+    });
+  }
+
+  // Those of a row of the step's value.
+  static const float* column_weights(const Step& step, uint64_t row) {
+    const Shape& shape = step.value->shape();
+    const bool one_for_all = step.column_weights->size() == cols_of(shape);
+    const uint64_t matrix = one_for_all ? 0 : row / shape[shape.size() - 2];
+    return step.column_weights->data() + matrix * cols_of(shape);
+  }
+
   void write_encoded(const Use& use, const Piece& piece, const std::byte* values, Buffers& buffers) {
     const Encoding& e = *use.step->encoding;
     const Dtype dtype = piece.value().dtype();
@@ -167,7 +191,7 @@ class Runner {
     const Scratch::Block packed(buffers.memory, packed_words(e, piece.count) * 4);
     const Scratch::Block scales(buffers.memory, groups(e, piece.count) * scale_size);
     const Scratch::Block biases(buffers.memory, has_biases(e) ? scales.span().size() : 0);
-    encode_rows(e, dtype, values, 1, piece.count, {packed.data(), scales.data(), biases.data()});
+    encode(*use.step, piece, values, {packed.data(), scales.data(), biases.data()});
     write(use, 0, packed_words(e, piece.begin) * 4, packed.span());
     write(use, 1, groups(e, piece.begin) * scale_size, scales.span());
     if (has_biases(e)) write(use, 2, groups(e, piece.begin) * scale_size, biases.span());

@@ -32,6 +32,12 @@ std::optional<Dtype> target_dtype(const QuantOptions& options, const Json& confi
   return stated.is_string() ? conversion_dtype(stated.get<std::string>()) : std::nullopt;
 }
 
+Fit wanted_fit(const QuantOptions& options) {
+  const auto fit = fit_from_name(options.fit);
+  if (!fit) throw Error(ErrorCode::kUsage, "--q-fit: '" + options.fit + "' found, fast or best expected");
+  return *fit;
+}
+
 // Builds steps and outputs from the loaded modules.
 class PlanBuilder {
  public:
@@ -42,6 +48,7 @@ class PlanBuilder {
         options_(options),
         shared_(shared),
         dtype_(target_dtype(options, model.config)),
+        fit_(wanted_fit(options)),
         source_is_packed_(model.config.contains("quantization")) {}
 
   void add(const LoadedModule& loaded, QuantPolicy* policy) {
@@ -177,6 +184,7 @@ class PlanBuilder {
     ++plan_.quantized_layers;
     modes_.insert(e.mode);
     plan_.steps.push_back({value, e, static_cast<uint32_t>(plan_.outputs.size())});
+    plan_.steps.back().fit = fit_;
     Shape packed = value->shape();
     Shape scales = packed;
     packed.back() = packed_words(e, packed.back());
@@ -197,6 +205,7 @@ class PlanBuilder {
   const QuantOptions& options_;
   SharedValues* shared_;
   std::optional<Dtype> dtype_;
+  Fit fit_;
   bool source_is_packed_;
   uint64_t kept_layers_ = 0;
   std::set<QuantMode> modes_;  // of the layers that are packed in the end

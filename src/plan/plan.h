@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "quant/codec.h"
+#include "quant/fit.h"
 #include "tensor/lazy.h"
 
 namespace hf2mlx {
@@ -27,6 +29,9 @@ struct Step {
   std::optional<Encoding> encoding;
   uint32_t first_output = 0;
   bool reencoded = false;  // `value` is decoded from an encoding of the source, so what this one loses comes on top
+  Fit fit = Fit::kNearest;
+  // With a fit: how much the error of each column counts, of one matrix for all of a stack or of each. Null: all alike.
+  std::shared_ptr<const std::vector<float>> column_weights = nullptr;
 };
 
 struct Shard {

@@ -15,6 +15,7 @@ Json options_json(const ConvertOptions& options) {
   if (quant.bits) out["bits"] = *quant.bits;
   if (quant.group_size) out["group_size"] = *quant.group_size;
   if (!quant.recipe.empty()) out["recipe"] = quant.recipe;
+  if (!quant.fit.empty()) out["fit"] = quant.fit;
   if (!quant.dtype.empty()) out["dtype"] = quant.dtype;
   if (!quant.overrides.empty()) out["overrides"] = quant.overrides;
   if (!options.source.arch.empty()) out["arch"] = options.source.arch;

@@ -13,6 +13,7 @@ TEST(Manifest, SaysFromWhatAndHow) {
   options.command_line = "hf2mlx convert /home/someone/models/Qwen3-8B";
   options.quant.quantize = true;
   options.quant.bits = 4;
+  options.quant.fit = "best";
   options.quant.overrides = {"lm_head=8"};
   Checkpoint checkpoint;
   checkpoint.folder = options.source.model;
@@ -24,7 +25,7 @@ TEST(Manifest, SaysFromWhatAndHow) {
   EXPECT_EQ(make_manifest(checkpoint, input, {{"config.json", {3, "33"}}}), Json::parse(R"({
     "hf2mlx": ")" HF2MLX_VERSION R"(",
     "source": {"name": "Qwen3-8B", "repo_id": "Qwen/Qwen3-8B", "commit": "abc"},
-    "options": {"quantize": true, "dequantize": false, "mode": "affine", "bits": 4, "overrides": ["lm_head=8"],
+    "options": {"quantize": true, "dequantize": false, "mode": "affine", "bits": 4, "fit": "best", "overrides": ["lm_head=8"],
                 "max_shard_bytes": 5368709120},
     "files": {"config.json": {"size": 3, "sha256": "33"}, "model.safetensors": {"size": 7, "sha256": "77"}}
   })"));
