@@ -71,7 +71,7 @@ Report report_of(const Checkpoint& checkpoint, const Target& target) {
   for (const Shard& shard : target.plan.shards) report.files.push_back(shard.file_name);
   report.files.insert(report.files.end(), target.written.files.begin(), target.written.files.end());
   report.notes.insert(report.notes.end(), target.written.notes.begin(), target.written.notes.end());
-  if (target.plan.reencoded_layers > 0) {
+  if (target.plan.loses_twice()) {
     report.notes.push_back(
         fmt::format("quantizing a second time changed the weights by {:.2f} % (root mean square), on top of what the first time did",
                     100 * target.relative_loss));

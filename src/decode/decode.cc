@@ -188,9 +188,16 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
   const std::string method =
       stated.contains("quant_method") || !stated.contains("producer") ? text_setting(stated, "quant_method") : "modelopt";
   const Json settings = method == "modelopt" && stated.contains("quantization") ? stated["quantization"] : stated;
-  if (family_decodes(family, method, settings, tensors)) return {};
+  DecodedSource untouched;
+  if (family_decodes(family, method, settings, tensors)) {
+    if (method == "fp8" && family.has_flag("decodes_fp8")) untouched.decoded_from = method;
+    return untouched;
+  }
   const auto scheme = scheme_of(method, settings);
-  if (!scheme) return {};
+  if (!scheme) {
+    untouched.unknown_method = method;
+    return untouched;
+  }
   std::erase_if(tensors, [](const auto& entry) { return is_activation_scale(entry.first); });
   check_agreement(*scheme, tensors);
   DecodeSession session(settings, tensors, packing);
@@ -201,7 +208,10 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
   if (reference == Reference::kMlxLm) {
     for (PackedLayer& layer : result.packed) layer.values = nullptr;
   }
-  if (result.packed.empty()) result.notes.push_back(fmt::format("weights are decoded to floats from {}", scheme->name));
+  if (result.packed.empty()) {
+    result.decoded_from = scheme->name;
+    result.notes.push_back(fmt::format("weights are decoded to floats from {}", scheme->name));
+  }
   return result;
 }
 

@@ -29,6 +29,8 @@ struct PackedLayer {
 struct DecodedSource {
   std::vector<PackedLayer> packed;   // those that stay packed; all others are floats now
   std::optional<Dtype> float_dtype;  // what every float of the model is cast to once the rules have run
+  std::string decoded_from;          // the scheme, where weights become floats; empty otherwise
+  std::string unknown_method;        // that config.json states and nobody here can read; the rules of the family may
   bool has_idle_biases = false;      // layers have biases, whether the model has them or not
   std::vector<std::string> notes;
 };

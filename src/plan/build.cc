@@ -49,7 +49,8 @@ class PlanBuilder {
         shared_(shared),
         dtype_(target_dtype(options, model.config)),
         fit_(wanted_fit(options)),
-        source_is_packed_(model.config.contains("quantization")) {}
+        source_is_packed_(model.config.contains("quantization")),
+        source_is_decoded_(!model.decoded_from.empty()) {}
 
   void add(const LoadedModule& loaded, QuantPolicy* policy) {
     for (const Param& p : loaded.module.params) plan_.parameters += element_count(p.shape);
@@ -183,7 +184,7 @@ class PlanBuilder {
     }
     ++plan_.quantized_layers;
     modes_.insert(e.mode);
-    plan_.steps.push_back({value, e, static_cast<uint32_t>(plan_.outputs.size())});
+    plan_.steps.push_back({value, e, static_cast<uint32_t>(plan_.outputs.size()), source_is_decoded_});
     plan_.steps.back().fit = fit_;
     Shape packed = value->shape();
     Shape scales = packed;
@@ -207,6 +208,7 @@ class PlanBuilder {
   std::optional<Dtype> dtype_;
   Fit fit_;
   bool source_is_packed_;
+  bool source_is_decoded_;
   uint64_t kept_layers_ = 0;
   std::set<QuantMode> modes_;  // of the layers that are packed in the end
 };

@@ -22,6 +22,7 @@ struct LoadedModel {
   TensorMap tensors;
   std::vector<LoadedModule> modules;
   std::vector<std::string> notes = {};  // what the user should know of the source
+  std::string decoded_from = {};        // how the source was quantized, where its weights are floats now
 };
 
 // Computed tensors that the plans of several variants of one model have in common, by what they are.

@@ -103,6 +103,19 @@ TEST_F(BuildPlanTest, WhatTheSourceLeftAsFloatsStaysUnlessNamed) {
   EXPECT_EQ(named.config["quantization"]["c"], json_of_bits(3));
 }
 
+TEST_F(BuildPlanTest, WhatWasDecodedToFloatsIsMeasuredToo) {
+  QuantOptions options;
+  options.quantize = true;
+  model_.config.erase("quantization");
+  std::erase_if(model_.modules, [](const LoadedModule& loaded) { return loaded.encoding.has_value(); });
+  EXPECT_FALSE(plan(options).loses_twice());
+  model_.decoded_from = "fp8";
+  const Plan p = plan(options);
+  EXPECT_TRUE(step_of(p, "c.weight").reencoded);
+  EXPECT_TRUE(p.loses_twice());
+  EXPECT_FALSE(plan({}).loses_twice());
+}
+
 TEST_F(BuildPlanTest, AKeptLayerIsNamedWhereItDiffers) {
   const Plan p = plan(requantize(8, {"a=keep", "b=keep"}));
   Json expected = json_of_bits(8);

@@ -136,9 +136,17 @@ void finish(Attempt& attempt, const std::set<std::string>& apart) {
     }
   }
   model.notes = std::move(attempt.decoded.notes);
+  model.decoded_from = std::move(attempt.decoded.decoded_from);
   if (apart.empty()) return;
   model.notes.push_back(fmt::format("{} quantized layers are decoded to floats, as the architecture takes them apart: {}{}", apart.size(),
                                     *apart.begin(), apart.size() > 1 ? ", ..." : ""));
+}
+
+// What does not fit is of a scheme that nobody here knows.
+Error unknown_method(const std::string& method, const Error& error) {
+  return Error(ErrorCode::kUnsupported,
+               fmt::format("config.json: quantization_config.quant_method '{}' found, which cannot be read; so {}", method, error.what()),
+               "convert the model that this one was quantized from");
 }
 
 }  // namespace
@@ -153,7 +161,8 @@ LoadedModel load_model(const Description& description, const Registry& registry,
     try {
       apply_architecture(attempt, registry);
       broken = broken_layers(attempt);
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      if (!attempt.decoded.unknown_method.empty()) throw unknown_method(attempt.decoded.unknown_method, error);
       // Rules may be unable to do with codes what they do with floats.
       if (attempt.decoded.packed.empty()) throw;
       broken = broken_layers(attempt);

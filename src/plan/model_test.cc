@@ -122,6 +122,24 @@ TEST(LoadModel, BiasesThatOnlyGptqHasGoAndFloatsTakeTheDtypeOfTheScales) {
   EXPECT_THAT(model.notes, ::testing::Contains(::testing::HasSubstr("left out (1)")));
 }
 
+TEST(LoadModel, FloatsRememberHowTheyWereQuantized) {
+  static const Description description = parse_description("x", "rules\nmodules\n  linear a [8, 64]\n");
+  TensorMap source;
+  source["a.weight"] = stored(array_of(Dtype::kF8E4M3, {8, 64}, std::vector<uint8_t>(512, 0x38)));
+  source["a.weight_scale"] = stored(from_floats(Dtype::kF32, {1}, {0.5f}));
+  EXPECT_EQ(load(description, {{"quantization_config", {{"quant_method", "fp8"}}}}, source).decoded_from, "fp8");
+  add_layer(source = {}, "a", 8, 64);
+  EXPECT_EQ(load(description, int4_config(), source).decoded_from, "");
+}
+
+TEST(LoadModel, AnUnknownMethodIsNamedWhereItsTensorsDoNotFit) {
+  static const Description description = parse_description("x", "rules\nmodules\n  linear a [8, 64]\n");
+  TensorMap source;
+  source["a.W_q"] = stored(array_of(Dtype::kU8, {4, 64}, std::vector<uint8_t>(256)));
+  const auto load_hqq = [&] { load(description, {{"quantization_config", {{"quant_method", "hqq"}}}}, source); };
+  EXPECT_THAT(error_of(load_hqq), IsError(ErrorCode::kUnsupported, ::testing::HasSubstr("'hqq' found, which cannot be read")));
+}
+
 TEST(LoadModel, WhatIsMissingIsStillAnError) {
   static const Description description = parse_description("x", "rules\nmodules\n  linear a [8, 64]\n  linear b [8, 64]\n");
   TensorMap source;

@@ -1,6 +1,7 @@
 // The whole output, known before the first weight is read: every tensor's dtype, shape, file and offset, and what it is made of.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -52,6 +53,9 @@ struct Plan {
   uint64_t reencoded_layers = 0;  // of these, for the second time
   bool keeps_vision = false;      // the vision tower is part of the output
   std::vector<std::string> notes;
+  bool loses_twice() const {
+    return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.reencoded; });
+  }
   double bits_per_weight() const { return parameters ? 8.0 * static_cast<double>(output_bytes) / static_cast<double>(parameters) : 0; }
 };
 
