@@ -18,6 +18,11 @@ if(NOT TARGET yaml-cpp::yaml-cpp)
   add_library(yaml-cpp::yaml-cpp INTERFACE IMPORTED)
   target_link_libraries(yaml-cpp::yaml-cpp INTERFACE yaml-cpp)
 endif()
+# Homebrew's protobuf has a CMake package, which knows that it needs abseil; Debian 12's has none, and CMake's own module serves.
+find_package(protobuf CONFIG QUIET)
+if(NOT TARGET protobuf::libprotobuf-lite)
+  find_package(Protobuf REQUIRED)
+endif()
 if(HF2MLX_TESTS)
   find_package(GTest REQUIRED CONFIG)
 endif()
@@ -26,4 +31,5 @@ if(HF2MLX_BENCHMARKS)
 endif()
 
 message(STATUS "hf2mlx: fmt ${fmt_VERSION}, nlohmann_json ${nlohmann_json_VERSION}, CLI11 ${CLI11_VERSION}, TBB ${TBB_VERSION}, "
-               "OpenSSL ${OPENSSL_VERSION}, curl ${CURL_VERSION_STRING}, hwy ${hwy_VERSION}, yaml-cpp ${yaml-cpp_VERSION}, GTest ${GTest_VERSION}")
+               "OpenSSL ${OPENSSL_VERSION}, curl ${CURL_VERSION_STRING}, hwy ${hwy_VERSION}, yaml-cpp ${yaml-cpp_VERSION}, "
+               "protobuf ${Protobuf_VERSION}${protobuf_VERSION}, GTest ${GTest_VERSION}")

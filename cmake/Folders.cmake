@@ -68,3 +68,18 @@ function(hf2mlx_embed_families name)
     DEPENDS ${families} ${PROJECT_SOURCE_DIR}/cmake/EmbedFamilies.cmake VERBATIM)
   target_sources(hf2mlx_${name} PRIVATE ${out})
 endfunction()
+
+# Compiles PROTO, a file of the folder NAME, into that folder: code includes "PROTO's name.pb.h".
+function(hf2mlx_protobuf name proto)
+  get_filename_component(stem ${proto} NAME_WE)
+  get_filename_component(folder ${PROJECT_SOURCE_DIR}/${proto} DIRECTORY)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/protobuf)
+  file(MAKE_DIRECTORY ${out})
+  add_custom_command(OUTPUT ${out}/${stem}.pb.cc ${out}/${stem}.pb.h
+    COMMAND protobuf::protoc --cpp_out=${out} --proto_path=${folder} ${stem}.proto
+    DEPENDS ${PROJECT_SOURCE_DIR}/${proto} protobuf::protoc VERBATIM)
+  target_sources(hf2mlx_${name} PRIVATE ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+  # Generated code is not ours to keep free of warnings.
+  target_include_directories(hf2mlx_${name} SYSTEM PRIVATE ${out})
+  set_source_files_properties(${out}/${stem}.pb.cc PROPERTIES COMPILE_OPTIONS -w)
+endfunction()

@@ -13,7 +13,7 @@ FOLDER_LINE = re.compile(r"^hf2mlx_folder\((\w+)(?: PATH (\S+))? LINK ([^)]*)\)"
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 # First part of an include path -> the imported target that it takes. What base links is for everyone.
 LIBRARIES = {"hwy": "hwy::hwy", "tbb": "TBB::tbb", "openssl": "OpenSSL::Crypto", "CLI": "CLI11::CLI11", "curl": "CURL::libcurl",
-             "yaml-cpp": "yaml-cpp::yaml-cpp"}
+             "yaml-cpp": "yaml-cpp::yaml-cpp", "google": "protobuf::libprotobuf-lite"}
 
 
 def read_table():

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text_file.h"
+#include "tokenizer/build.h"
 #include "writer/chat_template.h"
 #include "writer/manifest.h"
 #include "writer/model_card.h"
@@ -35,6 +36,15 @@ void add_chat_templates(const Checkpoint& checkpoint, OutputFolder& out, std::ve
   std::move(templates.notes.begin(), templates.notes.end(), std::back_inserter(notes));
 }
 
+void add_tokenizer(const Checkpoint& checkpoint, OutputFolder& out, std::vector<std::string>& notes) {
+  BuiltTokenizer built = build_tokenizer(checkpoint.side_files, checkpoint.config);
+  if (built.tokenizer) {
+    out.write(kTokenizerFile,
+              [&](OutputFile& file) { write_tokenizer_json(*built.tokenizer, [&](std::string_view text) { file.append(text); }); });
+  }
+  std::move(built.notes.begin(), built.notes.end(), std::back_inserter(notes));
+}
+
 std::string source_card(const Checkpoint& checkpoint, std::vector<std::string>& notes) {
   constexpr uint64_t kMaxBytes = 4 << 20;
   for (const SideFile& file : checkpoint.side_files) {
@@ -54,6 +64,7 @@ WrittenFiles write_side_files(const Checkpoint& checkpoint, const WriterInput& i
   out.write_text(kConfigFile, dump_json(finish_config(input.config, input.vision)));
   copy_side_files(checkpoint, out);
   add_chat_templates(checkpoint, out, written.notes);
+  add_tokenizer(checkpoint, out, written.notes);
   out.write_text(kCardFile, model_card(checkpoint, input, source_card(checkpoint, written.notes), written.notes));
   out.write_text(kManifestFile, dump_json(make_manifest(checkpoint, input, out.files())));
   for (const auto& [path, digest] : out.files()) written.files.push_back(path);
