@@ -160,7 +160,7 @@ std::unique_ptr<Writer> reopen_writer(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, std::string_view content) {
-  create_writer(path)->write_at(0, std::as_bytes(std::span(content)));
+  create_writer(path)->write_at(0, std::as_bytes(std::span(content.data(), content.size())));
 }
 
 void copy_content(const std::filesystem::path& from, const std::filesystem::path& to) {
