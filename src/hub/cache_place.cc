@@ -39,7 +39,8 @@ class CachePlace final : public Place {
     return cache_dir_ / ".locks" / repo_folder_.filename() / (entry.etag() + ".lock");
   }
 
-  fs::path partial_of(const TreeEntry& entry) const override { return blob(entry).string() + ".incomplete"; }
+  // Not "<etag>.incomplete", which huggingface_hub 1.x goes on with at its end.
+  fs::path partial_of(const TreeEntry& entry) const override { return blob(entry).string() + ".hf2mlx.incomplete"; }
 
   void keep(const TreeEntry& entry, const fs::path& partial) override {
     std::error_code error;

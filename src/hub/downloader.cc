@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostConnections = 8;
 constexpr const char* kMain = "main";
 
 Wanted parse_wanted(const DownloadOptions& options) {
@@ -38,12 +37,6 @@ uint64_t size_of_all(const Tree& tree) {
   return total;
 }
 
-uint64_t partial_bytes(const Place& place, const TreeEntry& entry) {
-  std::error_code error;
-  const uint64_t size = fs::file_size(place.partial_of(entry), error);
-  return error || size > entry.size_bytes ? 0 : size;
-}
-
 // In place of a connection.
 class Unreachable final : public Http {
  public:
@@ -57,7 +50,12 @@ class Unreachable final : public Http {
 }  // namespace
 
 Downloader::Downloader(DownloadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel)
-    : options_(std::move(options)), connect_(std::move(connect)), progress_(progress), stop_(cancel), wanted_(parse_wanted(options_)) {}
+    : options_(std::move(options)),
+      connect_(std::move(connect)),
+      progress_(progress),
+      stop_(cancel),
+      wanted_(parse_wanted(options_)),
+      events_(make_events()) {}
 
 DownloadReport Downloader::run() {
   // 1. Which commit, which files, and which of them are here.
@@ -153,13 +151,18 @@ void Downloader::look() {
 uint64_t Downloader::missing_bytes() const {
   uint64_t total = 0;
   for (size_t i = 0; i < selected_.size(); ++i) {
-    if (presence_[i] == Presence::kMissing) total += selected_[i].size_bytes - partial_bytes(*place_, selected_[i]);
+    if (presence_[i] == Presence::kMissing)
+      total += selected_[i].size_bytes - arrived_bytes_of(place_->partial_of(selected_[i]), selected_[i]);
   }
   return total;
 }
 
 void Downloader::check_space() const {
-  const uint64_t needed = missing_bytes();
+  uint64_t needed = 0;
+  for (size_t i = 0; i < selected_.size(); ++i) {
+    const uint64_t size = selected_[i].size_bytes;
+    if (presence_[i] == Presence::kMissing) needed += size - std::min(size, disk_usage(place_->partial_of(selected_[i])));
+  }
   const uint64_t free = free_space(place_->folder());
   if (needed <= free) return;
   throw Error(ErrorCode::kNoSpace, fmt::format("{}: {} bytes are free, {} are needed", place_->folder().string(), free, needed),
@@ -181,8 +184,9 @@ void Downloader::fetch_all() {
   if (pending_.empty()) return;
   if (progress_) progress_->begin("downloading", size_of_all(selected_));
   advance(0);
+  const uint64_t parts = pending_.size() + missing_bytes() / kLeastPartBytes;
   std::vector<std::thread> threads;
-  for (size_t i = 0; i < std::min(kMostConnections, pending_.size()); ++i) threads.emplace_back([this] { work(); });
+  for (uint64_t i = 0; i < std::min(kMostConnections, parts); ++i) threads.emplace_back([this] { work(); });
   for (std::thread& thread : threads) thread.join();
   if (first_error_) std::rethrow_exception(first_error_);
   if (progress_) progress_->end();
@@ -191,8 +195,11 @@ void Downloader::fetch_all() {
 void Downloader::work() {
   try {
     Session session = connect();
-    const TransferEvents told = events();
-    while (const TreeEntry* entry = next_pending()) Transfer(session, *place_, wanted_, commit_, *entry, told).run();
+    while (const std::shared_ptr<Transfer> transfer = begin_next()) {
+      transfer->run(session);
+      end(transfer);
+    }
+    help_others(session);
   } catch (...) {
     const std::lock_guard lock(mutex_);
     if (!first_error_) first_error_ = std::current_exception();
@@ -200,12 +207,31 @@ void Downloader::work() {
   }
 }
 
-const TreeEntry* Downloader::next_pending() {
+std::shared_ptr<Transfer> Downloader::begin_next() {
   const std::lock_guard lock(mutex_);
-  return next_ < pending_.size() ? pending_[next_++] : nullptr;
+  if (next_ == pending_.size()) return nullptr;
+  return active_.emplace_back(std::make_shared<Transfer>(options_.hub, *place_, wanted_, commit_, *pending_[next_++], events_));
 }
 
-TransferEvents Downloader::events() {
+void Downloader::end(const std::shared_ptr<Transfer>& transfer) {
+  const std::lock_guard lock(mutex_);
+  std::erase(active_, transfer);
+}
+
+// A connection without a file of its own brings parts of those that others are at.
+void Downloader::help_others(Session& session) {
+  constexpr std::chrono::milliseconds kPause{20};
+  const auto active = [this] {
+    const std::lock_guard lock(mutex_);
+    return active_;
+  };
+  for (auto transfers = active(); !transfers.empty(); transfers = active()) {
+    const bool helped = std::any_of(transfers.begin(), transfers.end(), [&](const auto& transfer) { return transfer->help(session); });
+    if (!helped) stop_.sleep(kPause);
+  }
+}
+
+TransferEvents Downloader::make_events() {
   return {.advanced = [this](int64_t bytes) { advance(bytes); },
           .received =
               [this](uint64_t bytes) {

@@ -40,8 +40,10 @@ class Downloader {
   void write_listing();
   void fetch_all();
   void work();
-  const TreeEntry* next_pending();
-  TransferEvents events();
+  std::shared_ptr<Transfer> begin_next();
+  void end(const std::shared_ptr<Transfer>& transfer);
+  void help_others(Session& session);
+  TransferEvents make_events();
   void advance(int64_t bytes);
   void note(const std::string& line);
   DownloadReport report() const;
@@ -60,8 +62,11 @@ class Downloader {
   std::vector<Presence> presence_;         // of each selected file, before the download
   std::vector<const TreeEntry*> pending_;  // those that are not there
 
+  const TransferEvents events_;
+
   std::mutex mutex_;  // guards all below, and calls of progress_
   size_t next_ = 0;   // of pending_
+  std::vector<std::shared_ptr<Transfer>> active_;
   uint64_t done_bytes_ = 0;
   uint64_t received_bytes_ = 0;
   std::vector<std::string> notes_;

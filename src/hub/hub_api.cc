@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "hub/transfer.h"
+#include "hub/hub_file.h"
 #include "hub/url.h"
 
 namespace hf2mlx {

@@ -79,7 +79,7 @@ class LocalPlace final : public Place {
     Digest digest(Hash::kSha1);
     const std::string name = metadata.filename().string();
     digest.update(std::as_bytes(std::span(name)));
-    return metadata.parent_path() / fmt::format("{}.{}.incomplete", digest.finish().substr(0, kShortHashDigits), entry.etag());
+    return metadata.parent_path() / fmt::format("{}.{}.hf2mlx.incomplete", digest.finish().substr(0, kShortHashDigits), entry.etag());
   }
 
   void keep(const TreeEntry& entry, const fs::path& partial) override {

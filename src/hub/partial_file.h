@@ -1,43 +1,74 @@
-// A file that arrives in order and may have begun to arrive in an earlier run.
+// A file that arrives in pieces, by several connections and over any number of runs.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
+#include <vector>
 
+#include "hub/arrivals.h"
 #include "hub/tree.h"
 #include "io/digest.h"
 #include "io/file.h"
 
 namespace hf2mlx {
 
-// Not thread-safe; one at a time for a path.
+// On the disk it is the content, with gaps, and behind that which parts have arrived: one file, so neither is ever without the other.
+// Thread-safe for different claims; one object at a time for a path.
 class PartialFile {
  public:
-  // Opens what there is and reads it once for the checksum; what is longer than the whole begins anew.
+  // Goes on with what there is, or reserves the space for a new one.
   PartialFile(std::filesystem::path path, const TreeEntry& entry);
 
-  uint64_t size_bytes() const { return size_bytes_; }
-  bool is_whole() const { return size_bytes_ == entry_.size_bytes; }
-  void append(std::span<const std::byte> data);
-  void restart();
-  // Whether the content is what the tree says. Nothing may be appended afterwards.
+  uint64_t arrived_bytes() const;
+  bool is_whole() const { return arrived_bytes() == entry_.size_bytes; }
+  // See Arrivals.
+  ByteRange claim(uint64_t wanted_bytes);
+  void release(ByteRange range);
+  bool has_claims() const;
+  // Gives `claimed` back, begins anew and claims all of it; or nothing where others have claims.
+  ByteRange restart_for(ByteRange claimed);
+  // The next bytes of a claim, which becomes smaller by them. More than that is Error{kCorrupt}.
+  void write(ByteRange& claimed, std::span<const std::byte> data);
+
+  // The rest are for one thread, while nothing is claimed.
+  // Whether the content is what the tree says. Only when it is whole, and once.
   bool is_right();
-  // Under another name it is out of the way; then begins anew.
+  // The content alone is left, under this name.
+  void finish();
+  // The content goes out of the way under another name; then begins anew.
   void set_aside(const std::filesystem::path& name);
-  void sync() { writer_->sync(); }
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  void begin_digest();
+  void open();
+  void begin(Arrivals arrivals);
+  void write_journal(ByteRange blocks);
+  void cut_journal();
+  void hash_if_idle(uint64_t offset, std::span<const std::byte> data);
+  uint64_t end_to_hash() const;
+  bool hash_some();
 
-  std::filesystem::path path_;
+  const std::filesystem::path path_;
   const TreeEntry& entry_;
   std::unique_ptr<Writer> writer_;
-  std::unique_ptr<Digest> digest_;
-  uint64_t size_bytes_ = 0;
+  std::unique_ptr<Reader> reader_;
+
+  mutable std::mutex mutex_;  // guards arrivals_ and the journal on the disk
+  std::optional<Arrivals> arrivals_;
+
+  std::mutex hash_mutex_;  // guards all below; never waited for but by is_right()
+  std::optional<Digest> digest_;
+  uint64_t hashed_bytes_ = 0;  // from the beginning
+  std::vector<std::byte> buffer_;
 };
+
+// What of a partial file has arrived, without opening it for more; 0 when there is none.
+uint64_t arrived_bytes_of(const std::filesystem::path& partial, const TreeEntry& entry);
 
 // The digest of the tree entry that begins with no content: SHA-256, or SHA-1 as Git computes it.
 Digest begin_digest_of(const TreeEntry& entry);

@@ -42,7 +42,7 @@ TEST_F(Places, CacheIsThatOfHuggingfaceHub) {
   EXPECT_EQ(cache_->look(kTop), Presence::kThere);
   const fs::path repo = folder_ / "hub/models--org--name";
   EXPECT_EQ(fs::read_symlink(repo / "snapshots" / kCommitA / "a.txt"), fmt::format("../../blobs/{}", kHello));
-  EXPECT_EQ(cache_->partial_of(kTop), repo / "blobs" / fmt::format("{}.incomplete", kHello));
+  EXPECT_EQ(cache_->partial_of(kTop), repo / "blobs" / fmt::format("{}.hf2mlx.incomplete", kHello));
   EXPECT_EQ(cache_->lock_of(kTop), folder_ / fmt::format("hub/.locks/models--org--name/{}.lock", kHello));
 }
 

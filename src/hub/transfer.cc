@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 
 #include "base/system_error.h"
-#include "hub/url.h"
 #include "io/file_lock_posix.h"
 
 namespace hf2mlx {
@@ -15,24 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kLockPause{100};
-
-// "W/"x"" and ""x"" are x.
-std::string plain_etag(std::string etag) {
-  if (etag.starts_with("W/")) etag.erase(0, 2);
-  std::erase(etag, '"');
-  return etag;
-}
-
-// Of "bytes 5-9/10"; nothing when it is not of this form.
-std::optional<uint64_t> first_byte(const std::string& content_range) {
-  constexpr std::string_view kUnit = "bytes ";
-  if (!content_range.starts_with(kUnit)) return std::nullopt;
-  uint64_t first = 0;
-  const char* begin = content_range.data() + kUnit.size();
-  const auto [end, error] = std::from_chars(begin, content_range.data() + content_range.size(), first);
-  if (error != std::errc() || *end != '-') return std::nullopt;
-  return first;
-}
+constexpr std::chrono::milliseconds kOthersPause{20};
 
 void make_folder(const fs::path& folder) {
   std::error_code error;
@@ -42,40 +24,26 @@ void make_folder(const fs::path& folder) {
 
 }  // namespace
 
-std::string resolve_address(const HubOptions& options, const std::string& repo_id, const std::string& commit, const std::string& path) {
-  return fmt::format("{}/{}/resolve/{}/{}", options.endpoint, repo_id, commit, percent_encode(path, "/"));
-}
-
-Transfer::Transfer(Session& session, Place& place, const Wanted& wanted, const std::string& commit, const TreeEntry& entry,
-                   const TransferEvents& events)
-    : session_(session),
-      place_(place),
-      wanted_{wanted.repo_id, wanted.revision, entry.path},
-      commit_(commit),
-      entry_(entry),
-      events_(events),
-      url_(resolve_address(session.options(), wanted.repo_id, commit, entry.path)) {}
-
-void Transfer::run() {
+void Transfer::run(Session& session) {
   const FileLock lock(place_.lock_of(entry_), [this] { events_.sleep(kLockPause); });
   // Another process may have brought it while this one waited.
   const bool is_there = place_.look(entry_) == Presence::kThere || place_.adopt(entry_);
   if (is_there) return events_.advanced(static_cast<int64_t>(entry_.size_bytes));
-  download();
+  download(session);
 }
 
-void Transfer::download() {
+void Transfer::download(Session& session) {
   const fs::path path = place_.partial_of(entry_);
   make_folder(path.parent_path());
   file_.emplace(path, entry_);
-  events_.advanced(static_cast<int64_t>(file_->size_bytes()));
-  fetch();
+  events_.advanced(static_cast<int64_t>(file_->arrived_bytes()));
+  fetch_all(session);
   const fs::path aside = path.string() + ".wrong";
   if (!file_->is_right()) {
     events_.noted(fmt::format("{}: the checksum is wrong; it is downloaded once more", entry_.path));
-    events_.advanced(-static_cast<int64_t>(file_->size_bytes()));
+    events_.advanced(-static_cast<int64_t>(entry_.size_bytes));
     file_->set_aside(aside);
-    fetch();
+    fetch_all(session);
     if (!file_->is_right()) {
       file_->set_aside(aside);
       fs::remove(path);
@@ -84,76 +52,37 @@ void Transfer::download() {
   }
   std::error_code ignored;
   fs::remove(aside, ignored);  // of this run or an earlier one
-  // Whoever sees the name may rely on the content, also after a power cut.
-  file_->sync();
+  file_->finish();
   place_.keep(entry_, path);
 }
 
-void Transfer::fetch() {
-  Retry retry(events_.sleep);
+void Transfer::fetch_all(Session& session) {
   while (!file_->is_whole()) {
-    has_received_ = false;
-    const HubAnswer answer = session_.get({url_, file_->size_bytes(), 0, entry_.etag()}, *this);
-    if (file_->is_whole()) return;
-    if (has_received_) retry.made_progress();
-    fail_if_final(answer, retry);
+    if (!fetch_parts(session)) events_.sleep(kOthersPause);
   }
 }
 
-void Transfer::fail_if_final(HubAnswer answer, Retry& retry) const {
-  if (answer.last.is_success() && answer.last.failure == Failure::kNone) {
-    answer.last.failure = Failure::kTransient;
-    answer.last.why = fmt::format("it ended at byte {} of {}", file_->size_bytes(), entry_.size_bytes);
+bool Transfer::fetch_parts(Session& session) {
+  bool has_any = false;
+  for (ByteRange part = claim_part(); !part.is_empty(); part = claim_part()) {
+    PartFetch(session, source_, *file_, events_, part).run();
+    has_any = true;
   }
-  if (!retry.again(answer)) throw hub_error(session_.options(), wanted_, answer);
+  return has_any;
 }
 
-// The tree of a commit never changes: a hub that says otherwise is none, or lies.
-void Transfer::check_same_file(const HttpResponse& hub) const {
-  const std::string commit = hub.header("x-repo-commit");
-  const std::string linked = hub.header("x-linked-etag");
-  const std::string etag = plain_etag(linked.empty() ? hub.header("etag") : linked);
-  if ((commit.empty() || commit == commit_) && (etag.empty() || etag == entry_.etag())) return;
-  throw Error(ErrorCode::kCorrupt,
-              fmt::format("{}: {}: the hub has commit {}, content {}; its list of files says commit {}, content {}", wanted_.repo_id,
-                          entry_.path, commit, etag, commit_, entry_.etag()),
-              "try again later, or check HF_ENDPOINT and the proxy");
+ByteRange Transfer::claim_part() {
+  const bool is_alone = source_.parts() == HubFile::Parts::kNotSent;
+  if (is_alone && file_->has_claims()) return {};
+  const uint64_t missing_bytes = entry_.size_bytes - file_->arrived_bytes();
+  return file_->claim(std::clamp(missing_bytes / (2 * kMostConnections), kLeastPartBytes, kMostPartBytes));
 }
 
-void Transfer::check_range(const HttpResponse& response) const {
-  const std::string range = response.header("content-range");
-  if (first_byte(range) == file_->size_bytes()) return;
-  throw Error(ErrorCode::kNetwork, fmt::format("{}: {}: found the range '{}', expected one from byte {}", wanted_.repo_id, entry_.path,
-                                               range, file_->size_bytes()));
-}
-
-void Transfer::begin(const HubAnswer& answer) {
-  constexpr int kPartialContent = 206;
-  check_same_file(answer.hub);
-  if (answer.last.status == kPartialContent) {
-    check_range(answer.last);
-  } else if (file_->size_bytes() > 0) {
-    start_over();
-  }
-}
-
-void Transfer::append(std::span<const std::byte> data) {
-  if (data.empty()) return;
-  file_->append(data);
-  has_received_ = true;
-  events_.received(data.size());
-  events_.advanced(static_cast<int64_t>(data.size()));
-}
-
-// The server knows no ranges, or has another content by now.
-void Transfer::start_over() {
-  events_.advanced(-static_cast<int64_t>(file_->size_bytes()));
-  file_->restart();
-}
+bool Transfer::help(Session& session) { return source_.parts() == HubFile::Parts::kSent && fetch_parts(session); }
 
 Error Transfer::wrong_content(const fs::path& aside) const {
   return Error(ErrorCode::kCorrupt,
-               fmt::format("{}: {}: the checksum is wrong, twice: expected {}", wanted_.repo_id, entry_.path, entry_.etag()),
+               fmt::format("{}: {}: the checksum is wrong, twice: expected {}", source_.wanted().repo_id, entry_.path, entry_.etag()),
                fmt::format("what arrived is kept as {}; check the proxy, or try again later", aside.string()));
 }
 

@@ -1,59 +1,48 @@
-// One file from the hub to its place.
+// One file from the hub to its place, by one connection or several.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
-#include "hub/hub_error.h"
+#include "hub/hub_file.h"
+#include "hub/part_fetch.h"
 #include "hub/partial_file.h"
 #include "hub/place.h"
-#include "hub/retry.h"
 #include "hub/session.h"
 
 namespace hf2mlx {
 
-// What a transfer tells. Called from its thread.
-struct TransferEvents {
-  std::function<void(int64_t)> advanced;          // bytes of the file that are here now; negative where they turned out wrong
-  std::function<void(uint64_t)> received;         // bytes from the network
-  std::function<void(const std::string&)> noted;  // something the user should know
-  Sleep sleep;
-};
+// Of one download.
+inline constexpr uint64_t kMostConnections = 8;
+// A part takes one request. Small ones at the end let all connections end at about the same time, and none is so large that what has
+// arrived is out of the page cache when its turn to be hashed comes.
+inline constexpr uint64_t kLeastPartBytes = 16 << 20;
+inline constexpr uint64_t kMostPartBytes = 64 << 20;
 
-// Not thread-safe. Several may run at once, in any number of processes: they lock what they write.
-class Transfer final : private HubBody {
+// One thread calls run(), others may call help() meanwhile. Any number of processes may do this at once: they lock what they write.
+class Transfer {
  public:
-  Transfer(Session& session, Place& place, const Wanted& wanted, const std::string& commit, const TreeEntry& entry,
-           const TransferEvents& events);
+  Transfer(const HubOptions& options, Place& place, const Wanted& wanted, const std::string& commit, const TreeEntry& entry,
+           const TransferEvents& events)
+      : place_(place), entry_(entry), events_(events), source_(options, wanted, commit, entry) {}
 
   // Returns when the file is in its place. A checksum that is wrong twice is Error{kCorrupt}; the content is then kept aside.
-  void run();
+  void run(Session& session);
+  // Fetches parts of it; false when there are none left, or none yet.
+  bool help(Session& session);
 
  private:
-  void begin(const HubAnswer& answer) override;
-  void append(std::span<const std::byte> data) override;
-
-  void download();
-  void fetch();
-  void fail_if_final(HubAnswer answer, Retry& retry) const;
-  void check_same_file(const HttpResponse& hub) const;
-  void check_range(const HttpResponse& response) const;
-  void start_over();
+  void download(Session& session);
+  void fetch_all(Session& session);
+  bool fetch_parts(Session& session);
+  ByteRange claim_part();
   Error wrong_content(const std::filesystem::path& aside) const;
 
-  Session& session_;
   Place& place_;
-  const Wanted wanted_;
-  const std::string commit_;
   const TreeEntry& entry_;
   const TransferEvents& events_;
-  std::string url_;
-  std::optional<PartialFile> file_;
-  bool has_received_ = false;  // since the last request
+  HubFile source_;
+  std::optional<PartialFile> file_;  // others use it only when the server has sent a part: then it is there
 };
-
-// Where the hub has a file.
-std::string resolve_address(const HubOptions& options, const std::string& repo_id, const std::string& commit, const std::string& path);
 
 }  // namespace hf2mlx

@@ -171,6 +171,12 @@ void copy_content(const std::filesystem::path& from, const std::filesystem::path
   if (done < reader->size()) copy_through_buffer(*reader, writer, done);
 }
 
+uint64_t disk_usage(const std::filesystem::path& path) {
+  constexpr uint64_t kUnitBytes = 512;  // of st_blocks, whatever the file system
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_blocks) * kUnitBytes : 0;
+}
+
 uint64_t free_space(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::path existing = std::filesystem::absolute(path, error);

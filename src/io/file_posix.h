@@ -28,6 +28,9 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 // Copies the content (not permissions, times or links) into a new file, in constant memory, by the kernel where it can.
 void copy_content(const std::filesystem::path& from, const std::filesystem::path& to);
 
+// What a file takes on its disk, which differs from its size where it has gaps or reserved space; 0 when there is none.
+uint64_t disk_usage(const std::filesystem::path& path);
+
 // What an ordinary user may still write to the disk that holds, or will hold, `path`.
 uint64_t free_space(const std::filesystem::path& path);
 

@@ -10,6 +10,7 @@ As a module it also plays what goes wrong: see Fault.
 import argparse
 import hashlib
 import json
+import os
 import re
 import socket
 import threading
@@ -40,22 +41,50 @@ class Fault:
     pause: float = 0        # seconds before each piece of the body
 
 
+def pieces_of(content):
+    """Of bytes, or of the file of that path."""
+    if isinstance(content, bytes):
+        yield content
+        return
+    with open(content, "rb") as file:
+        while piece := file.read(1 << 24):
+            yield piece
+
+
+def size_of(content):
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def digest_of(content, digest):
+    for piece in pieces_of(content):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
 class Repo:
+    """`files` maps each path to its content: bytes, or the Path of a file that has it."""
+
     def __init__(self, name, files, large, private, gated):
         self.name, self.files, self.private, self.gated = name, files, private, gated
         self.large = {path for path in files if large(path)}
-        listing = "".join(f"{path}\0{hashlib.sha256(data).hexdigest()}\n" for path, data in sorted(files.items()))
+        self.etags = {path: self.make_etag(path) for path in files}
+        listing = "".join(f"{path}\0{etag}\n" for path, etag in sorted(self.etags.items()))
         self.commit = hashlib.sha1((name + listing).encode()).hexdigest()
         self.refs = {"main": self.commit, self.commit: self.commit}
 
-    def etag(self, path):
-        data = self.files[path]
+    def make_etag(self, path):
         if path in self.large:
-            return hashlib.sha256(data).hexdigest()
-        return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+            return digest_of(self.files[path], hashlib.sha256())
+        return digest_of(self.files[path], hashlib.sha1(b"blob %d\0" % self.size(path)))
+
+    def etag(self, path):
+        return self.etags[path]
+
+    def size(self, path):
+        return size_of(self.files[path])
 
     def entry(self, path):
-        item = {"type": "file", "path": path, "size": len(self.files[path]), "oid": self.etag(path)}
+        item = {"type": "file", "path": path, "size": self.size(path), "oid": self.etag(path)}
         if path in self.large:
             pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{self.etag(path)}\nsize {item['size']}\n".encode()
             item["oid"] = hashlib.sha1(b"blob %d\0" % len(pointer) + pointer).hexdigest()
@@ -73,7 +102,7 @@ class Hub:
 
     def __init__(self, token=""):
         self.token, self.repos, self.faults, self.log = token, {}, [], []
-        self.sent_bytes = 0
+        self.storage = {}  # hash of a large file -> (its path, its content)
         self.lock = threading.Lock()
         self.servers = {where: self.make_server(where) for where in ("hub", "storage")}
 
@@ -101,24 +130,17 @@ class Hub:
         """Further versions of a repository are found by their commits; "main" is the last one."""
         repo = Repo(name, files, large, private, gated)
         self.repos.setdefault(name, []).append(repo)
+        self.storage |= {repo.etag(path): (path, files[path]) for path in repo.large}
         return repo
 
     def add_folder(self, name, folder, **options):
         folder = Path(folder)
-        return self.add(name, {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}, **options)
+        return self.add(name, {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}, **options)
 
     def find(self, name, revision):
         """(is there such a repository, that revision of it)"""
         versions = self.repos.get(name, [])
         return bool(versions), next((repo for repo in reversed(versions) if revision in repo.refs), None)
-
-    def content(self, sha256):
-        for versions in self.repos.values():
-            for repo in versions:
-                for path in repo.large:
-                    if repo.etag(path) == sha256:
-                        return path, repo.files[path]
-        return None, None
 
     def take_fault(self, where, path):
         with self.lock:
@@ -143,7 +165,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def note(self, name):
         with self.hub.lock:
-            self.hub.log.append({"where": self.where, "method": self.command, "path": name, "headers": dict(self.headers)})
+            self.hub.log.append({"where": self.where, "method": self.command, "path": name, "headers": dict(self.headers),
+                                 "connection": self.client_address})
 
     def answer(self, status, body=b"", **headers):
         self.send_response(status)
@@ -161,40 +184,43 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(fault.status, b"no", **fault.headers)
         return True
 
-    def send_file(self, data, etag, fault, **headers):
+    def send_file(self, content, etag, fault, **headers):
         fault = fault or Fault("")
-        if fault.flip >= 0:
-            data = data[:fault.flip] + bytes([data[fault.flip] ^ 1]) + data[fault.flip + 1:]
-        if fault.short >= 0:
-            data = data[:fault.short]
-        begin, status = 0, 200
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        size = size_of(content) if fault.short < 0 else fault.short
+        begin, end, status = 0, size, 200
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         condition = self.headers.get("If-Range", f'"{etag}"')
         if asked and not fault.no_range and condition == f'"{etag}"':
-            begin, status = int(asked[1]), 206
-            headers["Content-Range"] = f"bytes {begin}-{len(data) - 1}/{len(data)}"
+            begin, end, status = int(asked[1]), min(size, int(asked[2]) + 1 if asked[2] else size), 206
+            headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
         self.send_response(status)
-        for name, value in {"ETag": f'"{etag}"', "Content-Length": str(len(data) - begin), **headers}.items():
+        for name, value in {"ETag": f'"{etag}"', "Content-Length": str(end - begin), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.send_body(data[begin:], fault)
-
-    def send_body(self, body, fault):
-        end = len(body) if fault.cut < 0 else min(fault.cut, len(body))
-        for at in range(0, end, PIECE_BYTES):
-            time.sleep(fault.pause)
-            piece = body[at:min(at + PIECE_BYTES, end)]
-            try:
-                self.wfile.write(piece)
-            except OSError:
-                break
-            with self.hub.lock:
-                self.hub.sent_bytes += len(piece)
-        if end < len(body):
+        if self.command == "HEAD":
+            return
+        sent_end = end if fault.cut < 0 else min(begin + fault.cut, end)
+        if isinstance(content, bytes):
+            self.send_bytes(content, begin, sent_end, fault)
+        else:
+            self.send_from_disk(content, begin, sent_end)
+        if sent_end < end:
             self.close_connection = True
-            self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
+
+    def send_bytes(self, content, begin, end, fault):
+        for at in range(begin, end, PIECE_BYTES):
+            time.sleep(fault.pause)
+            piece = content[at:min(at + PIECE_BYTES, end)]
+            if at <= fault.flip < at + len(piece):
+                piece = bytearray(piece)
+                piece[fault.flip - at] ^= 1
+            self.wfile.write(piece)
+
+    def send_from_disk(self, path, begin, end):
+        with open(path, "rb") as file:
+            while begin < end:
+                begin += os.sendfile(self.connection.fileno(), file.fileno(), begin, end - begin)
 
 
 class HubHandler(Handler):
@@ -249,7 +275,7 @@ class HubHandler(Handler):
         if path not in repo.large:
             return self.send_file(repo.files[path], etag, fault, **{"X-Repo-Commit": repo.commit})
         location = f"{self.hub.address('storage')}/{quote(repo.etag(path))}?signature=1"
-        self.answer(302, Location=location, X_Repo_Commit=repo.commit, X_Linked_Etag=f'"{etag}"', X_Linked_Size=str(len(repo.files[path])))
+        self.answer(302, Location=location, X_Repo_Commit=repo.commit, X_Linked_Etag=f'"{etag}"', X_Linked_Size=str(repo.size(path)))
 
     def send_resolve(self, repo, words, query, fault):
         if words["path"] not in repo.files:
@@ -259,14 +285,15 @@ class HubHandler(Handler):
 
 class StorageHandler(Handler):
     def do_GET(self):
-        path, data = self.hub.content(urlsplit(self.path).path[1:])
+        sha256 = urlsplit(self.path).path[1:]
+        path, content = self.hub.storage.get(sha256, (None, None))
         self.note(path or self.path)
         fault = self.hub.take_fault("storage", path or self.path)
         if self.answer_fault(fault):
             return
-        if data is None:
+        if content is None:
             return self.answer(404)
-        self.send_file(data, hashlib.md5(data).hexdigest(), fault)
+        self.send_file(content, sha256[:32], fault)
 
 
 def main():
