@@ -32,6 +32,9 @@ SPM = {
     "llama-symbols": ("llama", SYMBOLS, {"tokenizer_class": "LlamaTokenizer"}, {}),
     "llama-nmt": ("llama", NMT, {"tokenizer_class": "LlamaTokenizer"}, {}),
     "code_llama": ("llama", {}, {"tokenizer_class": "CodeLlamaTokenizer"}, {}),
+    "t5": ("llama", {"model_type": "unigram", "byte_fallback": False, **NMT, **PAD}, {"tokenizer_class": "T5Tokenizer"}, {}),
+    "t5-extra": ("llama", {"model_type": "unigram", "byte_fallback": False, **PAD},
+                 {"tokenizer_class": "T5Tokenizer", "extra_ids": 3, "eos_token": "</s>"}, {}),
     "gemma": ("gemma", GEMMA, {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True}, {}),
     "gemma-special": ("gemma", GEMMA, {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True, "added_tokens_decoder": {
         str(i): {"content": t, "special": i != 4, "normalized": False}
@@ -72,7 +75,7 @@ AS_TRAINED = {
 def assert_same(ours, theirs, special):
     """The same JSON, ids and texts. `theirs` is a tokenizer of transformers, `ours` a tokenizer.json."""
     raw = Tokenizer.from_file(str(ours))
-    assert json.loads(raw.to_str()) == json.loads(theirs.backend_tokenizer.to_str())
+    assert json.loads(ours.read_text()) == json.loads(theirs.backend_tokenizer.to_str())
     for text in texts(special):
         for add in (True, False):
             ids = raw.encode(text, add_special_tokens=add).ids
