@@ -3,7 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help build demo test lint format tidy bench install clean
+.PHONY: help build demo test lint format tidy bench docs install clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -37,6 +37,10 @@ tidy:  ## clang-tidy over src/, slow
 bench: build  ## times us, mlx_lm.convert and cp on full-size random models; ARGS="--model qwen3-8b" and more, see bench/run.py
 	scripts/setup.sh test
 	.venv/bin/python bench/run.py --program build/hf2mlx $(ARGS)
+
+docs:  ## the documents as a site: build/site/index.html
+	scripts/setup.sh test
+	scripts/docs.sh build/site
 
 install: build  ## into PREFIX, /usr/local otherwise
 	cmake --install build --prefix $(or $(PREFIX),/usr/local)
