@@ -34,7 +34,7 @@ tidy:  ## clang-tidy over src/, slow
 	cmake --preset dev
 	scripts/tidy.sh build-dev
 
-bench: build  ## times us, mlx_lm.convert and cp on full-size random models; ARGS="--model qwen3-8b" and more, see bench/run.py
+bench: build  ## times us, mlx_lm.convert and cp on full-size random models, or with ARGS=--hub downloads; more ARGS in bench/run.py
 	scripts/setup.sh test
 	.venv/bin/python bench/run.py --program build/hf2mlx $(ARGS)
 

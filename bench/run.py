@@ -6,6 +6,8 @@
 A round runs each of the three once, one after the other, so that a slow minute of the machine hits all alike; figures are medians of the
 rounds, and their ratios. The model is read once before, so the page cache is warm where it fits. Flags are -q unless given.
 Models stay in the folder for the next time (build/bench otherwise); outputs go.
+
+With --hub it times a download of the model beside "hf download" (Xet off) instead, both from the same server on loopback, into an empty cache.
 """
 import argparse
 import os
@@ -20,10 +22,10 @@ sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "golden")]
 START_ROUNDS = 20
 
 
-def measure(command):
+def measure(command, environment=os.environ | {"HF_HUB_OFFLINE": "1"}):
     """(seconds, peak bytes of memory) of one run."""
     launcher = [sys.executable, "-S", "-E", ROOT / "bench" / "measure.py"]
-    done = subprocess.run(list(map(str, [*launcher, *command])), stdout=subprocess.PIPE, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+    done = subprocess.run(list(map(str, [*launcher, *command])), stdout=subprocess.PIPE, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(f"failed: {' '.join(map(str, command))}")
     seconds, peak_bytes = done.stdout.split()
@@ -99,13 +101,19 @@ def main():
     parser.add_argument("--model", default="qwen3-1.7b", help="as bench/make_model.py names them; qwen3-30b-a3b:6 is a mixture that fits")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
-    parser.add_argument("--no-reference", action="store_true", help="without mlx_lm.convert")
+    parser.add_argument("--no-reference", action="store_true", help="without mlx_lm.convert, or hf download")
+    parser.add_argument("--hub", action="store_true", help="the download in place of the conversion")
     parser.add_argument("flags", nargs="*", help="of the conversion, after --")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     source = source_of(options.folder, options.model)
     size = sum(file.stat().st_size for file in source.glob("*.safetensors"))
-    print(f"{options.model}: {size / 1e9:.1f} GB, {os.cpu_count()} cores, flags {' '.join(options.flags or ['-q'])}")
+    print(f"{options.model}: {size / 1e9:.1f} GB, {os.cpu_count()} cores", end="")
+    if options.hub:
+        import hub
+        print(", downloads", flush=True)
+        return print_results(hub.run_rounds(options, source, measure))
+    print(f", flags {' '.join(options.flags or ['-q'])}", flush=True)
     print_results(run_rounds(options, source, options.folder / "output"))
     print_start_up(options)
 

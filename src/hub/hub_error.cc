@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 
 namespace hf2mlx {
 namespace {
@@ -76,6 +77,16 @@ Error not_found(const HubOptions& options, const Wanted& wanted, const HttpRespo
   return no_repository(options, wanted);
 }
 
+// "RateLimit: "api";r=0;t=55": no request is left, and 55 seconds until there are more; draft-ietf-httpapi-ratelimit-headers. 0 without.
+unsigned seconds_of_window(const HttpResponse& response) {
+  const std::string text = response.header("ratelimit");
+  unsigned left = 0;
+  unsigned seconds = 0;
+  const size_t begin = std::min(text.find(';'), text.size());
+  const int found = std::sscanf(text.c_str() + begin, " ; r = %u ; t = %u", &left, &seconds);
+  return found == 2 && left == 0 ? seconds : 0;
+}
+
 }  // namespace
 
 Error hub_error(const HubOptions& options, const Wanted& wanted, const HubAnswer& answer) {
@@ -102,6 +113,8 @@ Error hub_error(const HubOptions& options, const Wanted& wanted, const HubAnswer
 }
 
 unsigned asked_wait_seconds(const HttpResponse& response) {
+  const unsigned left = seconds_of_window(response);
+  if (response.status == kTooManyRequests && left > 0) return left + 1;  // it counts down whole seconds
   const std::string text = response.header("retry-after");
   unsigned seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);

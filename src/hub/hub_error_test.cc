@@ -95,6 +95,10 @@ TEST(Retries, TheHubSaysHowLong) {
   EXPECT_THAT(pauses({answer(429, {{"retry-after", "3600"}})}, gave_up), IsEmpty());
   EXPECT_TRUE(gave_up);
   EXPECT_THAT(pauses({answer(429, {{"retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"}})}, gave_up), ElementsAre(500));
+  EXPECT_THAT(pauses({answer(429, {{"ratelimit", "\"api\";r=0;t=300"}, {"retry-after", "7"}})}, gave_up), ElementsAre(301'000));
+  EXPECT_THAT(pauses({answer(429, {{"ratelimit", "\"api\" ; r=3; t=55"}, {"retry-after", "7"}})}, gave_up), ElementsAre(7000));
+  EXPECT_THAT(pauses({answer(503, {{"ratelimit", "\"api\";r=0;t=55"}})}, gave_up), ElementsAre(500));
+  EXPECT_THAT(pauses({answer(429, {{"ratelimit", "no;thing"}})}, gave_up), ElementsAre(500));
 }
 
 TEST(Retries, WhatWillNotChangeIsNotTriedAgain) {

@@ -10,8 +10,8 @@ using std::chrono::milliseconds;
 
 constexpr unsigned kMostFailures = 5;
 constexpr milliseconds kFirstPause{500};
-// A hub that asks for more is better asked another day.
-constexpr std::chrono::seconds kLongestPause{300};
+// The hub counts requests in windows of five minutes. One that asks for more is better asked another day.
+constexpr std::chrono::seconds kLongestPause{310};
 
 }  // namespace
 

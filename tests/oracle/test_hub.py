@@ -54,6 +54,10 @@ class Home:
     def download(self, *args, **env):
         return json.loads(self.ours("download", REPO, "--json", *args, **env))
 
+    def run_hf(self, *args):
+        done = subprocess.run([Path(sys.executable).parent / "hf", *map(str, args)], env=self.env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def theirs(self, call, **env):
         """The value of a Python expression, as text."""
         code = f"import huggingface_hub as h, os\nprint({call})"
@@ -214,6 +218,33 @@ def test_convert_refuses_a_taken_target_before_it_downloads(hub, homes, source):
     assert hub.log == []
 
 
+def test_local_folder_then_convert(hub, homes, source):
+    """As documents have it: download to a folder, links or not, then convert that folder."""
+    hub.add_folder(REPO, source)
+    home = homes("home")
+    local, out = home.folder / "model", home.folder / "out"
+    home.ours("download", REPO, "--local-dir-use-symlinks", "False", "--local-dir", local)
+    assert not [path for path in local.rglob("*") if path.is_symlink()]
+    out.mkdir()
+    (out / "old").touch()
+    home.ours("convert", "--source", local, "--output", out, "--force", "--quantize", HF_HUB_OFFLINE="1")
+    home.ours("convert", source, home.folder / "expected", "-q")
+    assert (out / LARGE).read_bytes() == (home.folder / "expected" / LARGE).read_bytes()
+    assert not (out / "old").exists() and not (out / ".cache").exists()
+    hub.log.clear()
+    home.run_hf("download", REPO, "--local-dir", local)
+    assert not [request for request in hub.log if "/resolve/" in request["path"] or request["where"] == "storage"]
+
+
+def test_transformers_loads_our_cache_offline(hub, homes, source):
+    hub.add_folder(REPO, source)
+    home = homes("home")
+    home.download()
+    for name in ("AutoConfig", "AutoTokenizer", "GenerationConfig"):
+        load = f"type(__import__('transformers').{name}.from_pretrained({REPO!r})).__name__ != ''"
+        assert home.theirs(load, HF_HUB_OFFLINE="1") == "True"
+
+
 def test_convert_into_lm_studio(hub, homes, source):
     hub.add_folder(REPO, source)
     home = homes("home")
@@ -246,6 +277,36 @@ def test_token_goes_to_the_hub_alone(hub, homes):
     home.download()
     assert {request["headers"].get("Authorization") for request in hub.requests("hub")} == {f"Bearer {TOKEN}"}
     assert {request["headers"].get("Authorization") for request in hub.requests("storage")} == {None}
+
+
+# Where a variable sends us, it sends them too.
+ENVIRONMENTS = {
+    "HF_HOME": lambda folder, hub: ({"HF_HOME": f"{folder}/elsewhere"}, "elsewhere/hub"),
+    "HF_HUB_CACHE": lambda folder, hub: ({"HF_HUB_CACHE": "$HF_HOME/elsewhere"}, "elsewhere"),
+    "XDG_CACHE_HOME": lambda folder, hub: ({"HF_HOME": None, "XDG_CACHE_HOME": f"{folder}/xdg"}, "xdg/huggingface/hub"),
+    "HF_TOKEN": lambda folder, hub: ({"HF_TOKEN": f" {TOKEN}\n"}, "hub"),
+    "HF_TOKEN_PATH": lambda folder, hub: ({"HF_TOKEN_PATH": "~/my-token", "HOME": str(folder)}, "hub"),
+    "http_proxy": lambda folder, hub: ({"HF_ENDPOINT": "http://hub.invalid", "http_proxy": hub.address(), "no_proxy": "127.0.0.1"}, "hub"),
+    "no_proxy": lambda folder, hub: ({"http_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"}, "hub"),
+    "endpoint-slash": lambda folder, hub: ({"HF_ENDPOINT": hub.address() + "/"}, "hub"),
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_environment_means_the_same(hub, homes, name):
+    private = "TOKEN" in name
+    hub.add(REPO, {"config.json": b"{}", LARGE: b"x"}, private=private)
+    found = []
+    for home in homes("ours"), homes("theirs"):
+        (home.folder / "my-token").write_text(TOKEN)
+        env, cache = ENVIRONMENTS[name](home.folder, hub)
+        home.env = {key: value for key, value in (home.env | env).items() if value is not None}
+        if home.folder.name == "ours":
+            home.download()
+        else:
+            home.theirs(f"h.snapshot_download({REPO!r})")
+        found.append(listing(home.folder / cache))
+    assert found[0] == found[1] and len(found[0]) > 10
 
 
 ERRORS = {
@@ -310,6 +371,8 @@ FAULTS = {
     "cut-then-no-ranges": [Fault(LARGE, cut=100_000), Fault(LARGE, no_range=True)],
     "429": [Fault(LARGE, status=429, headers={"Retry-After": "1"})],
     "429-of-the-hub": [Fault("/tree/", where="hub", status=429, headers={"Retry-After": "1"})],
+    "429-with-a-window": [Fault("/resolve/", where="hub", status=429, headers={"RateLimit": '"resolvers";r=0;t=1'})],
+    "no-ranges": [Fault(LARGE, no_range=True, times=9)],
     "5xx": [Fault(LARGE, status=503), Fault(LARGE, status=500)],
     "5xx-of-the-hub": [Fault("/revision/", where="hub", status=502)],
     "expired-address": [Fault(LARGE, status=403)],
@@ -324,6 +387,16 @@ def test_faults_that_pass(hub, homes, name):
     repeats = name in ("cut-then-no-ranges", "wrong-hash-once")
     assert (report["received_bytes"] > report["total_bytes"]) == repeats
     assert any("checksum" in note for note in report["notes"]) == (name == "wrong-hash-once")
+
+
+def test_a_large_file_from_a_server_without_ranges(hub, homes):
+    content = random.Random(3).randbytes(40_000_000)
+    hub.add(REPO, small_repo() | {LARGE: content})
+    hub.faults[:] = [Fault(LARGE, no_range=True, times=9)]
+    report = homes("home").download()
+    assert (Path(report["folder"]) / LARGE).read_bytes() == content
+    assert report["received_bytes"] == report["total_bytes"]
+    assert len(hub.requests("storage", LARGE)) == 1
 
 
 def test_a_connection_that_says_nothing_is_given_up(hub, homes):
