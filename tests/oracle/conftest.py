@@ -18,7 +18,7 @@ VARIANTS = {
     "mixed_4_6": ["-q", "--quant-predicate", "mixed_4_6", "--q-group-size", "64"],
 }
 
-sys.path.insert(0, str(ROOT / "tests" / "golden"))
+sys.path[:0] = [str(ROOT / "tests" / "golden"), str(ROOT / "tests" / "support")]
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
@@ -40,3 +40,23 @@ def pair(request, tmp_path_factory):
     run_program("convert", SOURCE, folder / "ours", *args)
     oracle.run_reference(SOURCE, folder / "theirs", args)
     return folder / "ours", folder / "theirs"
+
+
+@pytest.fixture
+def hub():
+    """A Hugging Face hub on loopback."""
+    from hub_homes import TOKEN
+    from hub_server import Hub
+    with Hub(TOKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def homes(hub, tmp_path):
+    """Makes machines of that hub's users, by name."""
+    from hub_homes import Home
+
+    def make(name):
+        (tmp_path / name).mkdir(exist_ok=True)
+        return Home(tmp_path / name, hub)
+    return make
