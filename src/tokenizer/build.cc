@@ -52,9 +52,9 @@ class Builder {
 
   // In the order in which they say most. Mistral numbers its tokenizer.model.
   const SideFile* choose_source() const {
-    constexpr std::array<const char*, 9> kNames = {"qwen.tiktoken", "hy.tiktoken",         "tiktoken.model",
-                                                   "merges.txt",    "tokenizer.model",     "spiece.model",
-                                                   "spm.model",     "sentencepiece.model", "sentencepiece.bpe.model"};
+    constexpr std::array<const char*, 10> kNames = {"tekken.json",         "qwen.tiktoken",          "hy.tiktoken",  "tiktoken.model",
+                                                    "merges.txt",          "tokenizer.model",        "spiece.model", "spm.model",
+                                                    "sentencepiece.model", "sentencepiece.bpe.model"};
     for (const char* name : kNames) {
       const SideFile* file = find(name);
       if (file != nullptr && (std::string_view(name) != "merges.txt" || find("vocab.json") != nullptr)) return file;
@@ -103,6 +103,10 @@ class Builder {
 
   std::string from_model_file(const SideFile& source) {
     const std::string bytes = text(source);
+    if (source.relative_path == "tekken.json") {
+      build_from_tekken(parse_tekken(bytes, source.relative_path), settings_, *out_.tokenizer);
+      return "byte-level BPE with its own pattern";
+    }
     const auto tiktoken = tiktoken_family(source.relative_path);
     if (tiktoken && is_tiktoken(bytes)) {
       build_from_tiktoken(parse_tiktoken(bytes, source.relative_path), *tiktoken, settings_, *out_.tokenizer);

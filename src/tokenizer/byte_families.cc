@@ -134,6 +134,14 @@ OrderedJson own_post_processor(const TokenizerSettings& settings, const AddedTok
   return byte_level(true, false, true);
 }
 
+// Ranks stand for merges, so a word that is a token is that token.
+void set_ranked_model(ByteLevelBpe bpe, std::string_view pattern, Tokenizer& out) {
+  out.vocabulary = std::move(bpe.vocabulary);
+  out.bpe = BpeModel{{}, {}, false, false, true, std::move(bpe.merges)};
+  out.parts.pre_tokenizer = cut_then_bytes(pattern, false);
+  out.parts.decoder = byte_level(true, true, true);
+}
+
 }  // namespace
 
 std::optional<ByteFamily> byte_family(std::string_view class_name, std::string_view model_type) {
@@ -177,11 +185,8 @@ std::string_view name_of(TiktokenFamily family) {
 
 void build_from_tiktoken(ByteLevelBpe bpe, TiktokenFamily family, const TokenizerSettings& settings, Tokenizer& out) {
   const bool qwen = family == TiktokenFamily::kQwen || family == TiktokenFamily::kHunyuan;
-  out.vocabulary = std::move(bpe.vocabulary);
-  out.bpe = BpeModel{{}, {}, false, false, true, std::move(bpe.merges)};
   if (qwen) out.parts.normalizer = part("NFC");
-  out.parts.pre_tokenizer = cut_then_bytes(qwen ? kQwenPattern : family == TiktokenFamily::kKimi ? kKimiPattern : kPlainPattern, false);
-  out.parts.decoder = byte_level(true, true, true);
+  set_ranked_model(std::move(bpe), qwen ? kQwenPattern : family == TiktokenFamily::kKimi ? kKimiPattern : kPlainPattern, out);
   const auto first = static_cast<uint32_t>(out.vocabulary.size());
   const auto tokens = qwen ? fixed_tokens(family) : tokens_of_settings(family, settings, first);
   for (const std::string& token : tokens) out.added.add(special_token(token));
@@ -189,6 +194,13 @@ void build_from_tiktoken(ByteLevelBpe bpe, TiktokenFamily family, const Tokenize
   // GLM-4 begins every text with two tokens.
   const bool glm = settings.class_name == "ChatGLM4Tokenizer";
   out.parts.post_processor = glm ? template_processor({{"[gMASK]", "<sop>"}, {}, 1}, out.added) : own_post_processor(settings, out.added);
+}
+
+void build_from_tekken(Tekken tekken, const TokenizerSettings& settings, Tokenizer& out) {
+  set_ranked_model(std::move(tekken.bpe), tekken.pattern, out);
+  for (const std::string& token : tekken.special) out.added.add(special_token(token));
+  add_tokens_of(settings, out.added);
+  out.parts.post_processor = own_post_processor(settings, out.added);
 }
 
 }  // namespace hf2mlx

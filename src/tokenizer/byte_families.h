@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tokenizer/settings.h"
+#include "tokenizer/tekken.h"
 #include "tokenizer/tiktoken.h"
 #include "tokenizer/tokenizer_json.h"
 
@@ -37,5 +38,6 @@ std::optional<TiktokenFamily> tiktoken_family(std::string_view file_name);
 std::string_view name_of(TiktokenFamily family);
 
 void build_from_tiktoken(ByteLevelBpe bpe, TiktokenFamily family, const TokenizerSettings& settings, Tokenizer& out);
+void build_from_tekken(Tekken tekken, const TokenizerSettings& settings, Tokenizer& out);
 
 }  // namespace hf2mlx

@@ -1,4 +1,6 @@
-"""tokenizer.json from tiktoken files: ids and texts of the tiktoken library with the pattern and the tokens of each model's code."""
+"""tokenizer.json from tiktoken and tekken files: ids and texts of the tiktoken library with the pattern and the tokens of each model's code."""
+import base64
+import json
 import unicodedata
 
 import pytest
@@ -80,6 +82,22 @@ def test_as_transformers(ranks, tmp_path):
     write_tiktoken(source / "tokenizer.model", ranks)
     theirs = AutoTokenizer.from_pretrained(source)
     ours = convert(source, tmp_path / "out")
-    assert ours.to_str() == theirs.backend_tokenizer.to_str()
+    assert json.loads(ours.to_str()) == json.loads(theirs.backend_tokenizer.to_str())
     for text in texts(["<|begin|>", "<|eot|>", "<|reserved_token_903|>"]):
+        assert ours.encode(text).ids == theirs(text)["input_ids"], repr(text[:80])
+
+
+@pytest.mark.parametrize("config", [{}, {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "bos_token": "<s>"}])
+def test_tekken(config, ranks, tmp_path):
+    """More tokens than are used, special tokens that are not named, and one that is a token of the vocabulary too."""
+    source = model_folder(tmp_path / "source", "mistral", config)
+    special = ["<unk>", "<s>", "</s>", "[INST]", "hello"]
+    tokens = [{"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None} for token, rank in ranks.items()]
+    (source / "tekken.json").write_text(json.dumps({
+        "config": {"pattern": KIMI, "num_vocab_tokens": BASE, "default_vocab_size": BASE, "default_num_special_tokens": 10, "version": "v7"},
+        "vocab": tokens, "special_tokens": [{"rank": i, "token_str": t, "is_control": True} for i, t in enumerate(special)]}))
+    theirs = AutoTokenizer.from_pretrained(source)
+    ours = convert(source, tmp_path / "out")
+    assert json.loads(ours.to_str()) == json.loads(theirs.backend_tokenizer.to_str())
+    for text in texts([*special, "<SPECIAL_7>"]):
         assert ours.encode(text).ids == theirs(text)["input_ids"], repr(text[:80])
