@@ -9,6 +9,7 @@
 
 #include "hub/hub_api.h"
 #include "hub/selection.h"
+#include "io/file_lock_posix.h"
 #include "io/file_posix.h"
 #include "source/hf_cache.h"
 #include "source/locate.h"
@@ -68,6 +69,7 @@ DownloadReport Downloader::run() {
     place_->mark();
   }
   write_listing();
+  remove_leftovers();
   // 3. Several files at once, each checked as it arrives.
   fetch_all();
   return report();
@@ -177,6 +179,17 @@ void Downloader::write_listing() {
   } catch (const Error&) {
     // A cache that may only be read serves as well, as long as all is there.
     if (!pending_.empty()) throw;
+  }
+}
+
+// huggingface_hub may have finished what an earlier run began.
+void Downloader::remove_leftovers() {
+  for (size_t i = 0; i < selected_.size(); ++i) {
+    const fs::path partial = place_->partial_of(selected_[i]);
+    std::error_code ignored;
+    if (presence_[i] != Presence::kThere || !fs::exists(partial, ignored)) continue;
+    const FileLock lock(place_->lock_of(selected_[i]), [this] { stop_.sleep(kLockPause); });
+    fs::remove(partial, ignored);
   }
 }
 

@@ -38,6 +38,7 @@ class Downloader {
   uint64_t missing_bytes() const;
   void check_space() const;
   void write_listing();
+  void remove_leftovers();
   void fetch_all();
   void work();
   std::shared_ptr<Transfer> begin_next();

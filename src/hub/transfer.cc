@@ -13,7 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::milliseconds kLockPause{100};
 constexpr std::chrono::milliseconds kOthersPause{20};
 
 void make_folder(const fs::path& folder) {

@@ -14,6 +14,8 @@ namespace hf2mlx {
 
 // Of one download.
 inline constexpr uint64_t kMostConnections = 8;
+// While another process is at a file.
+inline constexpr std::chrono::milliseconds kLockPause{100};
 // A part takes one request. Small ones at the end let all connections end at about the same time, and none is so large that what has
 // arrived is out of the page cache when its turn to be hashed comes.
 inline constexpr uint64_t kLeastPartBytes = 16 << 20;

@@ -180,6 +180,42 @@ def test_killed_runs_go_on_where_they_ended(hub, homes):
     assert not [name for name in listing(home.hub_cache) if "incomplete" in name]
 
 
+def kill_halfway(hub, home, size):
+    hub.faults.append(Fault(LARGE, pause=0.01, times=1000))
+    run = home.start_ours("download", REPO)
+    while arrived_bytes(home, size) < size // 4:
+        time.sleep(0.02)
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    hub.faults.clear()
+
+
+def test_the_real_client_finishes_what_we_began(hub, homes):
+    content = random.Random(3).randbytes(20_000_000)
+    hub.add(REPO, small_repo() | {LARGE: content})
+    home, alone = homes("home"), homes("alone")
+    kill_halfway(hub, home, len(content))
+    folder = home.theirs(f"h.snapshot_download({REPO!r})")
+    assert (Path(folder) / LARGE).read_bytes() == content
+    assert home.download()["received_bytes"] == 0
+    alone.theirs(f"h.snapshot_download({REPO!r})")
+    assert listing(home.hub_cache) == listing(alone.hub_cache)
+
+
+def test_what_the_real_client_left_is_not_taken_for_ours(hub, homes):
+    """Up to version 1 it kept "<etag>.incomplete"; version 2 leaves a name of its own when it is killed."""
+    repo = hub.add(REPO, small_repo())
+    home = homes("home")
+    blobs = home.hub_cache / "models--org--model/blobs"
+    blobs.mkdir(parents=True)
+    left = [blobs / f"{repo.etag(LARGE)}.incomplete", blobs / f"{repo.etag(LARGE)}.1a2b3c4d.incomplete"]
+    for path in left:
+        path.write_bytes(b"something else")
+    report = home.download()
+    assert (Path(report["folder"]) / LARGE).read_bytes() == small_repo()[LARGE]
+    assert [path.read_bytes() for path in left] == [b"something else"] * 2
+
+
 def test_interrupted_runs_say_so_and_keep_what_arrived(hub, homes):
     hub.add(REPO, small_repo(size=3_000_000))
     home = homes("home")
