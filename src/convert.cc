@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "arch/rules.h"
+#include "budget.h"
 #include "describe.h"
 #include "hub/fetch.h"
 #include "io/file_posix.h"
@@ -20,20 +21,38 @@
 namespace hf2mlx {
 namespace {
 
-// Passes 1 to 3: the checkpoint's headers and a plan for each target. No weight is read.
+// Passes 1 to 3: the checkpoint's headers and a plan for each target. No weight is read but to spend a budget.
 struct Planned {
   Checkpoint checkpoint;
+  std::vector<QuantOptions> quants;                   // as asked for, or as a budget has it
+  std::vector<std::vector<FrontierPoint>> frontiers;  // empty without a budget
   std::vector<Plan> plans;
 };
 
-Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptions>& variants) {
+void spend_budgets(Planned& planned, const Registry& registry, const ConvertOptions& options, Progress* progress,
+                   const CancelToken* cancel) {
+  planned.frontiers.resize(planned.quants.size());
+  for (size_t i = 0; i < planned.quants.size(); ++i) {
+    if (!planned.quants[i].budget.wanted()) continue;
+    ChosenBits chosen = choose_bits(planned.checkpoint, registry, options, planned.quants[i], progress, cancel);
+    planned.quants[i] = std::move(chosen.quant);
+    planned.frontiers[i] = std::move(chosen.frontier);
+    std::vector<std::string>& notes = planned.checkpoint.notes;
+    notes.insert(notes.end(), chosen.notes.begin(), chosen.notes.end());
+  }
+}
+
+Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptions>& variants, Progress* progress,
+                     const CancelToken* cancel) {
   Planned planned;
+  planned.quants = variants;
   // 1. Find the model and read its headers and configuration.
   planned.checkpoint = open_checkpoint(options.source);
   planned.checkpoint.config = merge_generation_config(std::move(planned.checkpoint.config), planned.checkpoint.generation_config);
   // 2. Find its architecture. 3. Decide every output tensor, its file and its offset. From here on the output's layout no longer changes.
   const Registry registry(options.source.arch_dir);
-  planned.plans = make_plans(planned.checkpoint, registry, options, variants);
+  spend_budgets(planned, registry, options, progress, cancel);
+  planned.plans = make_plans(planned.checkpoint, registry, options, planned.quants);
   return planned;
 }
 
@@ -81,10 +100,11 @@ Report report_of(const Checkpoint& checkpoint, const Target& target) {
 
 }  // namespace
 
-Report plan(const ConvertOptions& options) {
-  const Planned planned = make_planned(options, {options.quant});
+Report plan(const ConvertOptions& options, Progress* progress, const CancelToken* cancel) {
+  const Planned planned = make_planned(options, {options.quant}, progress, cancel);
   Report report = describe(planned.checkpoint, planned.plans.front());
   report.tensors = describe_tensors(planned.plans.front());
+  report.frontier = planned.frontiers.front();
   report.output = resolve_target(options.output);
   return report;
 }
@@ -101,9 +121,11 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
   // 0. A model of the hub that is not here yet is downloaded, unless there would be nowhere to write.
   for (const Variant& variant : variants) check_target(variant.output, options.force ? Existing::kReplace : Existing::kRefuse);
   fetch_model(options.source, progress, cancel);
-  const Planned planned = make_planned(options, quants);
+  const Planned planned = make_planned(options, quants, progress, cancel);
+  std::vector<Variant> chosen = variants;
+  for (size_t i = 0; i < chosen.size(); ++i) chosen[i].quant = planned.quants[i];
   // 4. Refuse what cannot end well, before anything is written. 5. Fill a folder beside each target.
-  const Targets targets = make_targets(planned.checkpoint, planned.plans, options, variants);
+  const Targets targets = make_targets(planned.checkpoint, planned.plans, options, chosen);
   check_space(planned.checkpoint, targets);
   write_weights(targets, options, progress, cancel);
   // 6. Everything that is not weights.
@@ -112,7 +134,10 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
   // 7. Only now do the targets exist, or change.
   for (const auto& target : targets) target->staged.commit(options.sync ? Durability::kBeforeName : Durability::kLikeCopy);
   std::vector<Report> reports;
-  for (const auto& target : targets) reports.push_back(report_of(planned.checkpoint, *target));
+  for (size_t i = 0; i < targets.size(); ++i) {
+    reports.push_back(report_of(planned.checkpoint, *targets[i]));
+    reports.back().frontier = planned.frontiers[i];
+  }
   for (Report& report : reports) report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return reports;
 }

@@ -20,8 +20,9 @@ Report convert(const ConvertOptions& options, Progress* progress = nullptr, cons
 std::vector<Report> convert_variants(const ConvertOptions& options, const std::vector<Variant>& variants, Progress* progress = nullptr,
                                      const CancelToken* cancel = nullptr);
 
-// The same as convert up to the first weight: every tensor, encoding, shard, offset and size of the output. Writes nothing.
-Report plan(const ConvertOptions& options);
+// The same as convert up to the first weight: every tensor, encoding, shard, offset and size of the output. Writes nothing. With a budget
+// it reads the weights to measure them, which `progress` and `cancel` are for, and writes the file of sensitivities if one is named.
+Report plan(const ConvertOptions& options, Progress* progress = nullptr, const CancelToken* cancel = nullptr);
 
 // What a model is and how large it would become. Reads headers only. A model that cannot be converted is described all the same.
 Inspection inspect(const SourceOptions& options);

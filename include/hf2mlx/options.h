@@ -27,6 +27,15 @@ struct SourceOptions {
   HubOptions hub = {};              // where convert() gets what the cache lacks
 };
 
+// Bits for each layer so that the model fits: chosen by what is measured to cost least. One of the first two.
+struct BudgetOptions {
+  double bits_per_weight = 0;           // of the whole model, as Report has it; 0: no such budget
+  uint64_t size_bytes = 0;              // of the weight files; 0: no such budget
+  std::vector<std::string> candidates;  // BITS[:GROUP[:MODE]] that a layer may get; empty: 2 3 4 5 6 8 in groups of 64
+  std::filesystem::path sensitivity;    // what was measured: read if it is of this source, else written; empty: forgotten
+  bool wanted() const { return bits_per_weight > 0 || size_bytes > 0; }
+};
+
 // What the weights become. Names, meaning and defaults are those of mlx_lm.convert.
 struct QuantOptions {
   bool quantize = false;
@@ -39,6 +48,8 @@ struct QuantOptions {
   std::string dtype;                   // float16 bfloat16 float32, or empty: as config.json says
   std::string fit;                     // fast best: search for scales and codes with less error, or empty: round to nearest
   std::vector<std::string> overrides;  // PATTERN=SPEC, last match wins; SPEC is BITS[:GROUP[:MODE]] or keep
+  std::filesystem::path imatrix;       // an importance matrix of llama.cpp: what each column counts in a fit; fast where none is named
+  BudgetOptions budget;
 };
 
 struct ConvertOptions {

@@ -19,6 +19,14 @@ struct TensorReport {
   uint64_t size_bytes = 0;
 };
 
+// What a size costs: one of the best assignments of bits to layers.
+struct FrontierPoint {
+  uint64_t bytes = 0;  // of the weights
+  double bits_per_weight = 0;
+  double error = 0;  // the layers' relative errors together, weighted as docs/quality.md says
+  bool chosen = false;
+};
+
 struct Report {
   std::string model;         // as the user may call it: org/name or the folder's name
   std::string architecture;  // name of the description used
@@ -30,10 +38,11 @@ struct Report {
   uint64_t parameters = 0;
   double bits_per_weight = 0;  // as mlx_lm counts it: all tensor bytes over parameters
   uint64_t quantized_layers = 0;
-  std::vector<std::string> files;     // written, relative to `output`
-  std::vector<std::string> notes;     // what the user should know
-  std::vector<TensorReport> tensors;  // filled for plans only
-  double seconds = 0;                 // 0 for a plan
+  std::vector<std::string> files;       // written, relative to `output`
+  std::vector<std::string> notes;       // what the user should know
+  std::vector<TensorReport> tensors;    // filled for plans only
+  std::vector<FrontierPoint> frontier;  // with a budget: sizes that could have been had
+  double seconds = 0;                   // 0 for a plan
 };
 
 // A size that inspection states for one choice of quantization.

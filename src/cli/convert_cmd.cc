@@ -27,7 +27,8 @@ class ConvertCommand : public Command {
     const std::vector<std::string> idle = idle_options(arguments_);
     show_notes(context, idle);
     const std::vector<Variant> variants = wanted_variants(context, options);
-    std::vector<Report> reports = arguments_.dry_run ? plan_each(options, variants) : convert_with_progress(context, options, variants);
+    std::vector<Report> reports =
+        arguments_.dry_run ? plan_with_progress(context, options, variants) : convert_with_progress(context, options, variants);
     for (Report& report : reports) report.notes.insert(report.notes.begin(), idle.begin(), idle.end());
     show(context, reports);
   }
@@ -45,13 +46,17 @@ class ConvertCommand : public Command {
     return repo && !source.hub.offline ? unlocated(*repo) : locate_model(source);
   }
 
-  static std::vector<Report> plan_each(ConvertOptions options, const std::vector<Variant>& variants) {
+  // A plan takes no time, but for a target whose layers are measured first.
+  std::vector<Report> plan_with_progress(const Context& context, ConvertOptions options, const std::vector<Variant>& variants) {
     std::vector<Report> reports;
-    for (const Variant& variant : variants) {
-      options.quant = variant.quant;
-      options.output = variant.output;
-      reports.push_back(plan(options));
-    }
+    const Quiet quiet = arguments_.quiet || !options.quant.budget.wanted() ? Quiet::kYes : Quiet::kNo;
+    watched_call(context, quiet, notes_, [&](Progress& progress, const CancelToken& cancel) {
+      for (const Variant& variant : variants) {
+        options.quant = variant.quant;
+        options.output = variant.output;
+        reports.push_back(plan(options, &progress, &cancel));
+      }
+    });
     return reports;
   }
 

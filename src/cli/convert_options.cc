@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <limits>
 
 #include "cli/override_file.h"
@@ -56,10 +57,6 @@ void declare_quantization(CLI::App& app, ConvertArguments& arguments) {
   group(add_choice(app, "--q-mode", quant.mode, "affine|mxfp4|nvfp4|mxfp8", "how weights are quantized (default: affine)"));
   group(add_choice(app, "--quant-predicate", quant.recipe, "mixed_2_6|mixed_3_4|mixed_3_6|mixed_4_6",
                    "more bits for the layers that need them most, fewer for the others"));
-  group(add_choice(app, "--q-fit", quant.fit, "fast|best",
-                   "choose scales and codes for the least error instead of rounding to nearest: same format, same size; best takes longer "
-                   "(default: fast)")
-            ->expected(0, 1));
   group(add_repeatable(
       app, "--q-override", quant.overrides, "PATTERN=SPEC",
       "layers that PATTERN matches get SPEC: BITS, BITS:GROUP, BITS:GROUP:MODE, or keep; the last match counts; @FILE reads a "
@@ -73,6 +70,24 @@ void declare_quantization(CLI::App& app, ConvertArguments& arguments) {
   group(add_choice(app, "--dtype", quant.dtype, "float16|bfloat16|float32",
                    "type of the weights that are not quantized (default: what config.json says, else as they are)"));
   group(app.add_flag("-d,--dequantize", quant.dequantize, "turn a quantized model back into a full one"));
+}
+
+void declare_budget(CLI::App& app, ConvertArguments& arguments) {
+  const auto group = [](CLI::Option* option) { option->group("Less error at the same size"); };
+  group(add_choice(app, "--q-fit", arguments.quant.fit, "fast|best",
+                   "choose scales and codes for the least error instead of rounding to nearest: same format, same size; best takes longer "
+                   "(default: fast)")
+            ->expected(0, 1));
+  group(add_value(app, "--imatrix", arguments.imatrix, "FILE",
+                  "an importance matrix of llama.cpp (GGUF or .dat): errors count as much as the column is used; implies --q-fit"));
+  group(add_value(app, "--target-bpw", arguments.target_bpw, "X",
+                  "choose bits for each layer so that the model has at most X bits per weight, with the least error; implies -q"));
+  group(add_value(app, "--target-size", arguments.target_size, "SIZE", "the same for the size of the weight files, such as 12GB"));
+  group(add_value(app, "--q-candidates", arguments.candidates, "LIST",
+                  "what layers may get under a target: BITS, BITS:GROUP or BITS:GROUP:MODE, with commas between (default: "
+                  "2:64,3:64,4:64,5:64,6:64,8:64)"));
+  group(add_value(app, "--sensitivity", arguments.sensitivity, "FILE",
+                  "keep what was measured for a target: read if FILE is of this model and these options, else written"));
 }
 
 void declare_resources(CLI::App& app, ConvertArguments& arguments) {
@@ -101,6 +116,38 @@ void check_variants(const ConvertArguments& a) {
   }
 }
 
+bool has_target(const ConvertArguments& a) { return !a.target_bpw.empty() || !a.target_size.empty(); }
+
+void check_budget(const ConvertArguments& a) {
+  if (!has_target(a)) {
+    if (a.candidates.empty() && a.sensitivity.empty()) return;
+    contradiction(fmt::format("{} is for a target", a.candidates.empty() ? "--sensitivity" : "--q-candidates"),
+                  "--target-bpw X or --target-size SIZE names one");
+  }
+  if (!a.target_bpw.empty() && !a.target_size.empty()) contradiction("--target-bpw and --target-size are both named", "choose one of them");
+  if (a.quant.dequantize) contradiction("a target and --dequantize contradict each other", "choose one of them");
+  const bool chosen = !a.bits.empty() || a.quant.group_size || a.quant.mode != QuantOptions{}.mode || !a.quant.recipe.empty();
+  if (chosen || asks_for_variants(a)) {
+    contradiction("a target chooses the bits of each layer itself, and other options choose them too",
+                  "leave out --q-bits, --q-group-size, --q-mode, --quant-predicate and --variant; --q-candidates says what layers may get, "
+                  "--q-override settles single layers");
+  }
+}
+
+BudgetOptions budget_options(const ConvertArguments& a) {
+  BudgetOptions budget;
+  if (!a.target_bpw.empty()) {
+    char* end = nullptr;
+    budget.bits_per_weight = std::strtod(a.target_bpw.c_str(), &end);
+    if (*end != '\0' || !(budget.bits_per_weight > 0 && budget.bits_per_weight <= 32))
+      contradiction(fmt::format("--target-bpw: '{}' found, a number of bits expected", a.target_bpw), "for example --target-bpw 4.5");
+  }
+  if (!a.target_size.empty()) budget.size_bytes = parse_size(a.target_size, "--target-size");
+  if (!a.candidates.empty()) budget.candidates = split(a.candidates, ',');
+  budget.sensitivity = a.sensitivity;
+  return budget;
+}
+
 void check_contradictions(const ConvertArguments& a) {
   if (!a.upload_repo.empty()) {
     contradiction("--upload-repo: uploading is not part of this version",
@@ -111,6 +158,7 @@ void check_contradictions(const ConvertArguments& a) {
     contradiction("--quantize and --dequantize contradict each other", "choose one of them");
   }
   check_variants(a);
+  check_budget(a);
   if (a.outputs.size() > 1) {
     contradiction(fmt::format("two output folders are named: '{}' and '{}'", a.outputs[0], a.outputs[1]),
                   "OUT, --mlx-path and --output are names of the same thing; give one");
@@ -138,6 +186,9 @@ unsigned thread_count(const std::optional<unsigned>& asked) {
 QuantOptions quant_options(const ConvertArguments& arguments) {
   QuantOptions quant = arguments.quant;
   quant.overrides = expand_overrides(quant.overrides);
+  quant.imatrix = arguments.imatrix;
+  quant.budget = budget_options(arguments);
+  quant.quantize = quant.quantize || quant.budget.wanted();
   const std::vector<std::string> bits = split(arguments.bits, ',');
   if (!arguments.bits.empty() && bits.size() == 1) quant.bits = static_cast<uint32_t>(std::stoul(bits.front()));
   return quant;
@@ -151,6 +202,7 @@ void declare_convert(CLI::App& app, ConvertArguments& arguments) {
       ->group("Model");
   declare_output(app, arguments);
   declare_quantization(app, arguments);
+  declare_budget(app, arguments);
   declare_resources(app, arguments);
   declare_reporting(app, arguments);
   app.footer(kExamples);
@@ -188,9 +240,11 @@ std::vector<std::string> idle_options(const ConvertArguments& arguments) {
   if (quant.mode != QuantOptions{}.mode) idle.push_back("--q-mode");
   if (!quant.recipe.empty()) idle.push_back("--quant-predicate");
   if (!quant.fit.empty()) idle.push_back("--q-fit");
+  if (!arguments.imatrix.empty()) idle.push_back("--imatrix");
   if (!quant.overrides.empty()) idle.push_back("--q-override");
   if (quant.requantize) idle.push_back("--requantize");
-  if (!quant.quantize && arguments.variants.empty() && !idle.empty()) notes.push_back(join(idle, ", ") + ": no effect without --quantize");
+  if (!quant.quantize && !has_target(arguments) && arguments.variants.empty() && !idle.empty())
+    notes.push_back(join(idle, ", ") + ": no effect without --quantize");
   if (arguments.trust_remote_code) notes.push_back("--trust-remote-code: no effect, no code of a model is ever executed");
   return notes;
 }

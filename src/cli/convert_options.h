@@ -15,6 +15,11 @@ struct ConvertArguments {
   SourceArguments source;
   QuantOptions quant;  // but for bits
   std::string bits;    // a number, or several with commas between
+  std::string imatrix;
+  std::string target_bpw;
+  std::string target_size;
+  std::string candidates;  // with commas between
+  std::string sensitivity;
   std::vector<std::string> variants;
   std::vector<std::string> outputs;      // more than one is an error
   std::optional<std::string> lm_studio;  // given, perhaps without a publisher

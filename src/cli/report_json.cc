@@ -25,6 +25,10 @@ Json to_json(const SizeChoice& choice) {
   return {{"label", choice.label}, {"bytes", choice.bytes}, {"bits_per_weight", choice.bits_per_weight}};
 }
 
+Json to_json(const FrontierPoint& point) {
+  return {{"bytes", point.bytes}, {"bits_per_weight", point.bits_per_weight}, {"error", point.error}, {"chosen", point.chosen}};
+}
+
 template <typename T>
 Json array_of(const std::vector<T>& items) {
   Json array = Json::array();
@@ -48,6 +52,7 @@ Json to_json(const Report& report, DryRun dry_run) {
                {"files", report.files},
                {"notes", report.notes},
                {"dry_run", dry_run == DryRun::kYes}};
+  if (!report.frontier.empty()) json["frontier"] = array_of(report.frontier);
   if (dry_run == DryRun::kYes) {
     json["tensors"] = array_of(report.tensors);
   } else {

@@ -18,6 +18,18 @@ std::string quantization_words(const Report& report) {
   return fmt::format("{}, {} layers quantized", bits, report.quantized_layers);
 }
 
+// Sizes that could have been had, and what they cost.
+void print_frontier(std::ostream& out, const Report& report) {
+  if (report.frontier.empty()) return;
+  Table table({{"BITS PER WEIGHT", Align::kRight}, {"SIZE", Align::kRight}, {"ERROR", Align::kRight}, {""}});
+  for (const FrontierPoint& point : report.frontier) {
+    table.add({fmt::format("{:.3f}", point.bits_per_weight), format_bytes(point.bytes), fmt::format("{:.3f} %", 100 * point.error),
+               point.chosen ? "chosen" : ""});
+  }
+  out << '\n';
+  table.print(out, 2);
+}
+
 void print_result(std::ostream& out, const Report& report) {
   out << fmt::format("{} ({})\n", report.model, report.architecture);
   out << fmt::format("  {} -> {}, {}\n", format_bytes(report.source_bytes), format_bytes(report.output_bytes), quantization_words(report));
@@ -84,6 +96,7 @@ void print_plan(std::ostream& out, const Report& report) {
   out << fmt::format("\n{} ({}) to {}: nothing was written\n", report.model, report.architecture, report.output.string());
   out << fmt::format("  {} -> {} in {} tensors and {} {}, {}\n", format_bytes(report.source_bytes), format_bytes(report.output_bytes),
                      report.tensors.size(), shards.size(), shards.size() == 1 ? "file" : "files", quantization_words(report));
+  print_frontier(out, report);
 }
 
 void print_inspection(std::ostream& out, const Inspection& inspection, Tensors tensors) {

@@ -4,9 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "quant/codec.h"
-#include "tensor/dtype.h"
-#include "transform/scratch.h"
+#include "base/exact_sum.h"
+#include "pipeline/encode.h"
 
 namespace hf2mlx {
 
@@ -14,14 +13,21 @@ struct Loss {
   double error_squares = 0;
   double value_squares = 0;
 
-  Loss& operator+=(const Loss& other);
   // The root of the mean square of the errors over that of the values; 0 where nothing was measured.
   double relative_rms() const;
 };
 
-// Of `count` values of `dtype` that became `encoded`. Where a value or its successor is not finite, it does not count. Takes
-// count * size_of(dtype) bytes of `scratch`.
-Loss loss_of(const Encoding& encoding, Dtype dtype, const std::byte* values, uint64_t count, const ConstEncodedRows& encoded,
-             Scratch& scratch);
+// The same for any order and any size of the blocks.
+struct LossSum {
+  ExactSum error_squares;
+  ExactSum value_squares;
+
+  LossSum& operator+=(const LossSum& other);
+  Loss value() const { return {error_squares.value(), value_squares.value()}; }
+};
+
+// Of a block that became `encoded`: each square counts as much as the step's weight of its column. Where a value or its successor is not
+// finite, it does not count. Takes scratch for the block's values and for the weights.
+LossSum loss_of(const Step& step, const Piece& piece, const std::byte* values, const EncodedBlock& encoded, Scratch& scratch);
 
 }  // namespace hf2mlx

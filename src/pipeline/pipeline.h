@@ -14,15 +14,6 @@
 
 namespace hf2mlx {
 
-struct PipelineOptions {
-  unsigned threads = 1;
-  uint64_t memory_bytes = 8ull << 20;  // for all buffers of all threads together
-};
-
-// The options with defaults filled in: a thread for each core, 8 MB of buffers for each thread and 32 MB to share out. Throws Error{kUsage}
-// on too little memory.
-PipelineOptions resolve_pipeline_options(unsigned threads, uint64_t memory_bytes);
-
 // A plan and a writer for each of its shards, of its final size, header included.
 struct PlanOutput {
   const Plan& plan;

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "pipeline/measure.h"
 #include "plan/layout.h"
 #include "transform/test_support.h"
 
@@ -132,19 +133,68 @@ TEST_F(RunPlansTest, OnlyReencodedStepsAreMeasured) {
   EXPECT_LT(result.losses[2].relative_rms(), result.losses[1].relative_rms() / 8);
 }
 
-TEST(LossTest, WhatIsNotFiniteDoesNotCount) {
+class MeasureTest : public ::testing::Test {
+ protected:
+  static std::vector<Loss> measure(const std::vector<Step>& steps, const PipelineOptions& options = {1, 1 << 20}) {
+    return measure_losses(steps, options, nullptr, nullptr);
+  }
+  static Step step(const TensorRef& value, uint32_t bits, const TensorRef& weights = nullptr) {
+    return {value, Encoding{QuantMode::kAffine, bits, 64}, 0, false, Fit::kNearest, weights};
+  }
+  // Squares of what encoding changes, for each element.
+  static std::vector<double> squares_of(const Array& values, uint32_t bits) {
+    const Encoding e{QuantMode::kAffine, bits, 64};
+    const ops::Encoded parts = ops::quantize(testing::stored(values), e);
+    const auto before = testing::to_floats(values);
+    const auto after = testing::to_floats(testing::read_all(ops::dequantize(parts.packed, parts.scales, parts.biases, e, values.dtype)));
+    std::vector<double> out;
+    for (size_t i = 0; i < before.size(); ++i) out.push_back(std::pow(double{before[i]} - double{after[i]}, 2));
+    return out;
+  }
+};
+
+TEST_F(MeasureTest, WhatIsNotFiniteDoesNotCount) {
   const Array values = testing::from_floats(Dtype::kF32, {32}, [] {
     std::vector<float> v(32, 1.0f);
     v[3] = std::nanf("");
     return v;
   }());
-  const Encoding e = default_encoding(QuantMode::kMxfp8);
-  Bytes packed(32), scales(1);
-  encode_rows(e, Dtype::kF32, values.bytes.data(), 1, 32, {packed.data(), scales.data(), nullptr});
-  Scratch scratch(1 << 16);
-  const Loss loss = loss_of(e, Dtype::kF32, values.bytes.data(), 32, {packed.data(), scales.data(), nullptr}, scratch);
+  const Loss loss = measure({{testing::stored(values), default_encoding(QuantMode::kMxfp8), 0}}).front();
   EXPECT_TRUE(std::isfinite(loss.relative_rms()));
   EXPECT_LE(loss.value_squares, 31);
+}
+
+TEST_F(MeasureTest, EachColumnCountsAsMuchAsItsWeight) {
+  const Array values = random_floats(Dtype::kBF16, {2, 3, 128}, 5);  // two matrices of three rows
+  const Array weights = random_floats(Dtype::kF32, {2, 128}, 6);
+  std::vector<float> w = testing::to_floats(weights);
+  for (float& x : w) x = std::abs(x);
+  const auto of_each = testing::stored(testing::from_floats(Dtype::kF32, {2, 128}, w));
+  const auto of_all = testing::stored(testing::from_floats(Dtype::kF32, {1, 128}, {w.begin(), w.begin() + 128}));
+  const auto losses = measure({step(testing::stored(values), 4, of_each), step(testing::stored(values), 4, of_all)});
+  const std::vector<double> squares = squares_of(values, 4);
+  double each = 0, all = 0;
+  for (size_t i = 0; i < squares.size(); ++i) {
+    each += squares[i] * double{w[i / 384 * 128 + i % 128]};
+    all += squares[i] * double{w[i % 128]};
+  }
+  EXPECT_NEAR(losses[0].error_squares, each, each * 1e-12);
+  EXPECT_NEAR(losses[1].error_squares, all, all * 1e-12);
+}
+
+TEST_F(MeasureTest, ThreadsAndMemoryDoNotMatter) {
+  const Array values = random_floats(Dtype::kBF16, {3, 1 << 18}, 7);
+  const Array weights = testing::from_floats(Dtype::kF32, {1, 1 << 18}, std::vector<float>(1 << 18, 0.3f));
+  const TensorRef value = testing::stored(values);
+  const std::vector<Step> steps = {step(value, 2), step(value, 4), step(value, 4, testing::stored(weights))};
+  const std::vector<Loss> expected = measure(steps);
+  for (const PipelineOptions& options : {PipelineOptions{1, 64 << 20}, {3, 3 << 20}, {4, 24 << 20}}) {
+    const std::vector<Loss> losses = measure(steps, options);
+    for (size_t i = 0; i < steps.size(); ++i) {
+      EXPECT_EQ(losses[i].error_squares, expected[i].error_squares) << i;
+      EXPECT_EQ(losses[i].value_squares, expected[i].value_squares) << i;
+    }
+  }
 }
 
 }  // namespace

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "hf2mlx/error.h"
+#include "plan/importances.h"
+#include "plan/layer_purpose.h"
 #include "plan/policy.h"
 #include "transform/ops.h"
 
@@ -35,7 +38,8 @@ std::optional<Dtype> target_dtype(const QuantOptions& options, const Json& confi
 Fit wanted_fit(const QuantOptions& options) {
   const auto fit = fit_from_name(options.fit);
   if (!fit) throw Error(ErrorCode::kUsage, "--q-fit: '" + options.fit + "' found, fast or best expected");
-  return *fit;
+  // Weights mean nothing to rounding to nearest.
+  return *fit == Fit::kNearest && !options.imatrix.empty() ? Fit::kFast : *fit;
 }
 
 // Builds steps and outputs from the loaded modules.
@@ -45,29 +49,30 @@ class PlanBuilder {
       : plan_(plan),
         description_(model.description),
         tensors_(model.tensors),
+        modules_(model.modules),
         options_(options),
         shared_(shared),
         dtype_(target_dtype(options, model.config)),
         fit_(wanted_fit(options)),
         source_is_packed_(model.config.contains("quantization")),
-        source_is_decoded_(!model.decoded_from.empty()) {}
+        source_is_decoded_(!model.decoded_from.empty()) {
+    if (options.quantize && !options.imatrix.empty()) importances_.emplace(options.imatrix, description_);
+  }
 
   void add(const LoadedModule& loaded, QuantPolicy* policy) {
     for (const Param& p : loaded.module.params) plan_.parameters += element_count(p.shape);
     if (loaded.encoding) return add_packed(loaded, policy);
-    std::optional<Encoding> encoding;
+    Decision decision;
     if (policy && is_quantizable(loaded.module.role)) {
       // What a quantized source left as floats was left so for a reason.
-      const Decision decision =
-          options_.requantize && source_is_packed_ ? policy->decide_named(loaded.module) : policy->decide(loaded.module);
-      encoding = decision.encoding;
+      decision = options_.requantize && source_is_packed_ ? policy->decide_named(loaded.module) : policy->decide(loaded.module);
       set_entry(loaded.module.path, decision.entry);
     }
     for (size_t i = 0; i < loaded.module.params.size(); ++i) {
       const std::string& name = loaded.module.params[i].name;
       const TensorRef value = cast_param(name);
-      if (i == 0 && encoding)
-        add_encoded(loaded.module.path, value, *encoding);
+      if (i == 0 && decision.encoding)
+        add_encoded(loaded.module, value, decision);
       else
         add_plain(name, value);
     }
@@ -76,6 +81,7 @@ class PlanBuilder {
   // What the user should know of layers that the source has quantized.
   void finish() {
     if (options_.dequantize || !options_.quantize) return;
+    if (importances_) plan_.notes.push_back(importances_->finish());
     if (!options_.requantize && kept_layers_ > 0) {
       plan_.notes.push_back(
           fmt::format("{} quantized in the source, and stay as they are; --requantize encodes them anew", layers(kept_layers_)));
@@ -141,8 +147,8 @@ class PlanBuilder {
   void add_reencoded(const LoadedModule& loaded, const Decision& decision) {
     const std::string& path = loaded.module.path;
     const Encoding& e = *loaded.encoding;
-    if (decision.encoding && *decision.encoding != e) {
-      add_encoded(path, cast(path + ".weight", decoded(loaded)), *decision.encoding);
+    if (decision.encoding && (*decision.encoding != e || is_open(decision))) {
+      add_encoded(loaded.module, cast(path + ".weight", decoded(loaded)), decision);
       plan_.steps.back().reencoded = true;
       ++plan_.reencoded_layers;
       return set_entry(path, decision.entry);
@@ -177,7 +183,21 @@ class PlanBuilder {
     add_output(name, value->dtype(), value->shape());
   }
 
-  void add_encoded(const std::string& path, const TensorRef& value, const Encoding& e) {
+  // An embedding that has no head beside it is the head.
+  std::string purpose_of(const Module& module) const {
+    const std::string purpose = hf2mlx::purpose_of(description_, module.path, module.role);
+    if (purpose != "token_embd") return purpose;
+    const bool has_head = std::any_of(modules_.begin(), modules_.end(), [&](const LoadedModule& other) {
+      return hf2mlx::purpose_of(description_, other.module.path, other.module.role) == "output";
+    });
+    return has_head ? purpose : "output";
+  }
+
+  bool is_open(const Decision& decision) const { return decision.by_default && options_.budget.wanted(); }
+
+  void add_encoded(const Module& module, const TensorRef& value, const Decision& decision) {
+    const std::string& path = module.path;
+    const Encoding& e = *decision.encoding;
     if (!is_float(value->dtype())) {
       throw Error(ErrorCode::kUnsupported,
                   fmt::format("{}.weight: dtype {} found, a float expected to quantize", path, name_of(value->dtype())));
@@ -186,6 +206,8 @@ class PlanBuilder {
     modes_.insert(e.mode);
     plan_.steps.push_back({value, e, static_cast<uint32_t>(plan_.outputs.size()), source_is_decoded_});
     plan_.steps.back().fit = fit_;
+    if (importances_) plan_.steps.back().column_weights = importances_->of(path, value->shape());
+    if (is_open(decision)) plan_.open_layers.push_back({path, purpose_of(module), static_cast<uint32_t>(plan_.steps.size() - 1)});
     Shape packed = value->shape();
     Shape scales = packed;
     packed.back() = packed_words(e, packed.back());
@@ -203,10 +225,12 @@ class PlanBuilder {
   Plan& plan_;
   const Description& description_;
   const TensorMap& tensors_;
+  const std::vector<LoadedModule>& modules_;
   const QuantOptions& options_;
   SharedValues* shared_;
   std::optional<Dtype> dtype_;
   Fit fit_;
+  std::optional<Importances> importances_;
   bool source_is_packed_;
   bool source_is_decoded_;
   uint64_t kept_layers_ = 0;
@@ -222,7 +246,9 @@ void build_plan(Plan& plan, const LoadedModel& model, const QuantOptions& option
     if (options.requantize) plan.config.erase("quantization");
     std::vector<std::string> paths;
     for (const LoadedModule& m : model.modules) paths.push_back(m.module.path);
-    policy.emplace(options, model.description, model.scope, paths, layer_count(model.description, model.scope), plan.config);
+    const int64_t blocks = layer_count(model.description, model.scope);
+    plan.blocks = static_cast<uint64_t>(std::max<int64_t>(blocks, 1));
+    policy.emplace(options, model.description, model.scope, paths, blocks, plan.config);
     if (!plan.config.contains("quantization")) plan.config["quantization"] = policy->global_entry();
   }
   PlanBuilder builder(plan, model, options, shared);

@@ -204,5 +204,17 @@ TEST_F(GlobalScaleTest, ALayerThatStaysHasNoEntry) {
   EXPECT_FALSE(p.config["quantization"].contains("e"));
 }
 
+// What a target may choose for: not what the user or the source has settled.
+TEST_F(BuildPlanTest, LayersThatNothingSettlesAreOpen) {
+  QuantOptions options = requantize(4, {"b=8"});
+  options.budget.bits_per_weight = 4;
+  const Plan p = plan(options);
+  ASSERT_EQ(p.open_layers.size(), 1u);  // `c` was left as floats by the source
+  EXPECT_EQ(p.open_layers[0].path, "a");
+  EXPECT_EQ(p.open_layers[0].purpose, "linear");
+  EXPECT_EQ(p.steps[p.open_layers[0].step].encoding, kFour);  // though it has that encoding already
+  EXPECT_TRUE(plan(requantize(4)).open_layers.empty());
+}
+
 }  // namespace
 }  // namespace hf2mlx

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,14 +30,21 @@ struct Step {
   uint32_t first_output = 0;
   bool reencoded = false;  // `value` is decoded from an encoding of the source, so what this one loses comes on top
   Fit fit = Fit::kNearest;
-  // With a fit: how much the error of each column counts, of one matrix for all of a stack or of each. Null: all alike.
-  std::shared_ptr<const std::vector<float>> column_weights = nullptr;
+  // How much the squared error of each column counts, F32: one row for all matrices of a stack, or a row for each. Null: all alike.
+  TensorRef column_weights = nullptr;
 };
 
 struct Shard {
   std::string file_name;
   std::string header;  // the bytes before the data
   uint64_t size_bytes = 0;
+};
+
+// A layer whose encoding is neither the model's choice nor the user's.
+struct OpenLayer {
+  std::string path;
+  std::string purpose;  // see layer_purpose.h
+  uint32_t step;        // of the plan
 };
 
 struct Plan {
@@ -53,6 +59,8 @@ struct Plan {
   uint64_t reencoded_layers = 0;  // of these, for the second time
   bool keeps_vision = false;      // the vision tower is part of the output
   std::vector<std::string> notes;
+  std::vector<OpenLayer> open_layers;  // with a budget
+  uint64_t blocks = 1;                 // the model's layers, as papers count them
   bool loses_twice() const {
     return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.reencoded; });
   }

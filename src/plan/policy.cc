@@ -60,6 +60,19 @@ Encoding global_encoding(const QuantOptions& options) {
 
 }  // namespace
 
+Encoding parse_encoding(const std::string& text, const std::string& where) {
+  const std::vector<std::string> spec = split(text, ':');
+  const auto mode = quant_mode_from_name(spec.size() > 2 ? spec[2] : "affine");
+  const auto bits = number(spec[0]);
+  const auto group = spec.size() > 1 ? number(spec[1]) : std::optional<int64_t>(64);
+  if (!mode || !bits || !group || spec.size() > 3)
+    throw Error(ErrorCode::kUsage, where + ": BITS[:GROUP[:MODE]] expected, found '" + text + "'");
+  const Encoding e{*mode, static_cast<uint32_t>(*bits),
+                   spec.size() > 1 ? static_cast<uint32_t>(*group) : default_encoding(*mode).group_size};
+  require_supported(e, where);
+  return e;
+}
+
 QuantPolicy::QuantPolicy(const QuantOptions& options, const Description& description, const Scope& scope,
                          const std::vector<std::string>& module_paths, int64_t layers, const Json& config)
     : description_(description),
@@ -86,16 +99,8 @@ QuantPolicy::Override QuantPolicy::parse_override(const std::string& text) {
   if (equals == std::string::npos || equals == 0)
     throw Error(ErrorCode::kUsage, where + ": PATTERN=BITS[:GROUP[:MODE]] or PATTERN=keep expected");
   Override o{Pattern(text.substr(0, equals)), text, std::nullopt, 0};
-  const std::vector<std::string> spec = split(text.substr(equals + 1), ':');
-  if (spec.size() == 1 && spec[0] == "keep") return o;
-  const auto mode = quant_mode_from_name(spec.size() > 2 ? spec[2] : "affine");
-  const auto bits = number(spec[0]);
-  const auto group = spec.size() > 1 ? number(spec[1]) : std::optional<int64_t>(64);
-  if (!mode || !bits || !group || spec.size() > 3)
-    throw Error(ErrorCode::kUsage, where + ": BITS[:GROUP[:MODE]] or keep expected after '='");
-  o.encoding =
-      Encoding{*mode, static_cast<uint32_t>(*bits), spec.size() > 1 ? static_cast<uint32_t>(*group) : default_encoding(*mode).group_size};
-  require_supported(*o.encoding, where);
+  const std::string spec = text.substr(equals + 1);
+  if (spec != "keep") o.encoding = parse_encoding(spec, where);
   return o;
 }
 
@@ -173,7 +178,7 @@ Decision QuantPolicy::decide(const Module& module) {
   }
   const Json entry = recipe_.empty() ? model_entry(module.path) : recipe_entry(module.path);
   if (!truthy(entry)) return {};
-  if (!entry.is_object()) return {global_, entry_for_each_ ? json_of(global_) : Json()};
+  if (!entry.is_object()) return {global_, entry_for_each_ ? json_of(global_) : Json(), true};
   const Encoding e = encoding_from_json(entry);
   if (cols % e.group_size == 0) return {e, entry};
   skipped_.push_back(module.path);

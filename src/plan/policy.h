@@ -15,7 +15,11 @@ namespace hf2mlx {
 struct Decision {
   std::optional<Encoding> encoding;  // null: the layer stays as it is
   Json entry;                        // what config.json says of the layer; null: nothing
+  bool by_default = false;           // neither the model nor the user has named the layer
 };
+
+// BITS[:GROUP[:MODE]]. Throws Error{kUsage} that begins with `where`.
+Encoding parse_encoding(const std::string& text, const std::string& where);
 
 class QuantPolicy {
  public:

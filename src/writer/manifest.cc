@@ -16,6 +16,7 @@ Json options_json(const ConvertOptions& options) {
   if (quant.group_size) out["group_size"] = *quant.group_size;
   if (!quant.recipe.empty()) out["recipe"] = quant.recipe;
   if (!quant.fit.empty()) out["fit"] = quant.fit;
+  if (!quant.imatrix.empty()) out["imatrix"] = quant.imatrix.filename().string();
   if (!quant.dtype.empty()) out["dtype"] = quant.dtype;
   if (!quant.overrides.empty()) out["overrides"] = quant.overrides;
   if (!options.source.arch.empty()) out["arch"] = options.source.arch;
