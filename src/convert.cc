@@ -16,6 +16,8 @@
 #include "plan/planner.h"
 #include "source/open_checkpoint.h"
 #include "targets.h"
+#include "tied.h"
+#include "verify/structure.h"
 #include "writer/model_folder.h"
 
 namespace hf2mlx {
@@ -84,6 +86,18 @@ WriterInput writer_input(const Target& target) {
   return input;
 }
 
+// Looks at what was written as the programs will that load it.
+void check_targets(const Checkpoint& checkpoint, const Targets& targets, const SourceOptions& source) {
+  const Registry registry(source.arch_dir);
+  const std::optional<std::string> head = note_on_dropped_head(checkpoint, targets.front()->plan);
+  for (const auto& target : targets) {
+    if (head) target->written.notes.push_back(*head);
+    const FilledFolder filled{target->staged.path(), target->path.filename().string(), source, checkpoint.config};
+    const std::vector<std::string> notes = notes_on_output(filled, registry);
+    target->written.notes.insert(target->written.notes.end(), notes.begin(), notes.end());
+  }
+}
+
 Report report_of(const Checkpoint& checkpoint, const Target& target) {
   Report report = describe(checkpoint, target.plan);
   report.output = target.path;
@@ -130,6 +144,7 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
   write_weights(targets, options, progress, cancel);
   // 6. Everything that is not weights.
   for (const auto& target : targets) target->written = write_side_files(planned.checkpoint, writer_input(*target), target->staged.path());
+  check_targets(planned.checkpoint, targets, options.source);
   if (cancel && cancel->cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
   // 7. Only now do the targets exist, or change.
   for (const auto& target : targets) target->staged.commit(options.sync ? Durability::kBeforeName : Durability::kLikeCopy);

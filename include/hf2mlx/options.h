@@ -61,6 +61,7 @@ struct ConvertOptions {
   unsigned threads = 0;                   // 0: one for each core
   uint64_t max_memory_bytes = 0;          // for buffers; 0: 32 MB, and 8 MB for each thread
   uint64_t max_shard_bytes = 5ull << 30;  // UINT64_MAX: a single file
+  bool fix_eos = false;                   // config files name every token that ends a text, whichever file of the source knows it
   std::string command_line;               // for the model card; may be empty
 };
 

@@ -41,7 +41,8 @@ Context process_context(std::ostream& out, int argc, char** argv) {
                       .err_has_color = moves_cursor && !environment.no_color,
                       .err_moves_cursor = moves_cursor},
           .environment = environment,
-          .command_line = join(words, " ")};
+          .command_line = join(words, " "),
+          .exit_status = 0};
 }
 
 }  // namespace hf2mlx::cli

@@ -29,6 +29,7 @@ struct Context {
   Console console;
   Environment environment;
   std::string command_line;  // as a shell would read it
+  int exit_status = 0;       // of a command that ends with a result of which the status is a part
 };
 
 // The context of the running process; results go to `out`.

@@ -90,6 +90,12 @@ void declare_budget(CLI::App& app, ConvertArguments& arguments) {
                   "keep what was measured for a target: read if FILE is of this model and these options, else written"));
 }
 
+void declare_files(CLI::App& app, ConvertArguments& arguments) {
+  app.add_flag("--fix-eos", arguments.fix_eos,
+               "name every token that ends a text in config.json and generation_config.json, whichever file of the source knows it")
+      ->group("Files");
+}
+
 void declare_resources(CLI::App& app, ConvertArguments& arguments) {
   const auto group = [](CLI::Option* option) { option->group("Speed and memory"); };
   group(add_number(app, "--threads", arguments.threads, "threads (default: one for each core); the result is the same for any number"));
@@ -203,6 +209,7 @@ void declare_convert(CLI::App& app, ConvertArguments& arguments) {
   declare_output(app, arguments);
   declare_quantization(app, arguments);
   declare_budget(app, arguments);
+  declare_files(app, arguments);
   declare_resources(app, arguments);
   declare_reporting(app, arguments);
   app.footer(kExamples);
@@ -224,6 +231,7 @@ ConvertOptions convert_options(const ConvertArguments& arguments, const Environm
   if (!arguments.outputs.empty()) options.output = arguments.outputs.front();
   options.force = arguments.force;
   options.sync = arguments.sync;
+  options.fix_eos = arguments.fix_eos;
   options.threads = thread_count(arguments.threads);
   if (!arguments.max_memory.empty()) options.max_memory_bytes = parse_size(arguments.max_memory, "--max-memory");
   if (!arguments.max_shard_size.empty()) options.max_shard_bytes = parse_size(arguments.max_shard_size, "--max-shard-size");

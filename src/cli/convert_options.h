@@ -31,6 +31,7 @@ struct ConvertArguments {
   bool single_file = false;
   bool force = false;
   bool sync = false;
+  bool fix_eos = false;
   bool trust_remote_code = false;
   bool dry_run = false;
   bool json = false;

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   try {
     parse(words).perform(context);
     if (const int error = write_out(out.str())) throw hf2mlx::system_error(error, "standard output");
-    return 0;
+    return context.exit_status;
   } catch (...) {
     const hf2mlx::Error error = to_error(std::current_exception());
     if (!wants_json(words)) {

@@ -29,6 +29,27 @@ Json to_json(const FrontierPoint& point) {
   return {{"bytes", point.bytes}, {"bits_per_weight", point.bits_per_weight}, {"error", point.error}, {"chosen", point.chosen}};
 }
 
+Json to_json(const Finding& finding) {
+  return {{"severity", name_of(finding.severity)},
+          {"check", finding.check},
+          {"place", finding.place},
+          {"reason", finding.reason},
+          {"remedy", finding.remedy},
+          {"refused_by", finding.refused_by}};
+}
+
+Json to_json(const LayerError& error) {
+  return {{"layer", error.layer},
+          {"encoding", error.encoding},
+          {"values", error.values},
+          {"relative_rms", error.relative_rms},
+          {"rounding_rms", error.rounding_rms},
+          {"worst_group", error.worst_group},
+          {"worst_index", error.worst_index},
+          {"zeros", error.zeros},
+          {"source_zeros", error.source_zeros}};
+}
+
 template <typename T>
 Json array_of(const std::vector<T>& items) {
   Json array = Json::array();
@@ -76,6 +97,22 @@ Json to_json(const DownloadReport& report, DryRun dry_run) {
           {"notes", report.notes},
           {"dry_run", dry_run == DryRun::kYes},
           {"seconds", report.seconds}};
+}
+
+Json to_json(const Verification& verification) {
+  Json json = {
+      {"model", verification.model},     {"model_type", verification.model_type},     {"folder", verification.folder.string()},
+      {"tensors", verification.tensors}, {"weight_bytes", verification.weight_bytes}, {"findings", array_of(verification.findings)},
+      {"seconds", verification.seconds}};
+  if (const auto& comparison = verification.comparison) {
+    json["comparison"] = {{"source", comparison->source},
+                          {"equal", comparison->equal},
+                          {"different", comparison->different},
+                          {"missing", comparison->missing},
+                          {"unexpected", comparison->unexpected}};
+  }
+  if (!verification.errors.empty()) json["errors"] = array_of(verification.errors);
+  return json;
 }
 
 Json to_json(const Inspection& inspection) {

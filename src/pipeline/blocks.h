@@ -17,6 +17,7 @@ namespace hf2mlx {
 struct PipelineOptions {
   unsigned threads = 1;
   uint64_t memory_bytes = 8ull << 20;  // for all buffers of all threads together
+  const char* what = "converting";     // for progress
 };
 
 // The options with defaults filled in: a thread for each core, 8 MB of buffers for each thread and 32 MB to share out. Throws Error{kUsage}

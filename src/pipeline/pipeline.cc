@@ -60,6 +60,9 @@ class BlockWriter {
     write(use, 0, packed_words(e, piece.begin) * 4, encoded.packed());
     write(use, 1, scales_at, encoded.scales());
     if (has_biases(e)) write(use, 2, scales_at, encoded.biases());
+    if (EncodedObserver* observer = outputs_[use.number].observer) {
+      observer->observe({*use.step, piece.begin, piece.count, values}, buffers.scratch);
+    }
     if (!use.step->reencoded) return;
     const LossSum loss = loss_of(*use.step, piece, values, encoded, buffers.scratch);
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -76,7 +79,7 @@ class BlockWriter {
 std::vector<Loss> run_plans(const std::vector<PlanOutput>& outputs, const PipelineOptions& options, Progress* progress,
                             const CancelToken* cancel) {
   BlockWriter writer(outputs);
-  for_each_block(uses_of(outputs), {"converting", options, progress, cancel},
+  for_each_block(uses_of(outputs), {options.what, options, progress, cancel},
                  [&](const Piece& piece, const std::byte* values, Buffers& buffers) { writer.write_block(piece, values, buffers); });
   return writer.losses();
 }

@@ -9,15 +9,32 @@
 
 #include "hf2mlx/progress.h"
 #include "io/file.h"
+#include "pipeline/blocks.h"
 #include "pipeline/loss.h"
 #include "plan/plan.h"
 
 namespace hf2mlx {
 
+// Elements [begin, begin + count) of a step that is quantized, as they are before.
+struct EncodedPiece {
+  const Step& step;
+  uint64_t begin;
+  uint64_t count;
+  const std::byte* values;
+};
+
+// Sees every piece of every quantized step; may be called from any thread. Has a thread's scratch memory for as long as the call takes.
+class EncodedObserver {
+ public:
+  virtual ~EncodedObserver() = default;
+  virtual void observe(const EncodedPiece& piece, Scratch& scratch) = 0;
+};
+
 // A plan and a writer for each of its shards, of its final size, header included.
 struct PlanOutput {
   const Plan& plan;
   std::vector<std::unique_ptr<Writer>> files;
+  EncodedObserver* observer = nullptr;
 };
 
 // Writes the tensor data of every output of every plan. A value that several plans have (one object) is read and computed once, whatever

@@ -74,11 +74,50 @@ const Description& find_architecture(const Json& config, const Registry& registr
 
 namespace {
 
+bool has_head(const Checkpoint& checkpoint) {
+  return std::any_of(checkpoint.tensors.begin(), checkpoint.tensors.end(),
+                     [](const StoredTensor& t) { return t.name.find("lm_head") != std::string::npos || t.name == "output.weight"; });
+}
+
+// Of a checkpoint without a head: true where config.json has said otherwise, and does so no more.
+bool tie_embeddings(Json& config) {
+  bool changed = false;
+  const auto tie = [&](Json& object) {
+    const Json stated = object.value("tie_word_embeddings", Json(false));
+    changed = changed || stated == Json(false);
+    object["tie_word_embeddings"] = true;
+  };
+  tie(config);
+  if (config.contains("text_config") && config["text_config"].is_object()) tie(config["text_config"]);
+  return changed;
+}
+
+// Nothing where something else is wrong with the checkpoint.
+std::optional<LoadedModel> load_tied(const Description& description, const Registry& registry, const Json& config,
+                                     const TensorMap& tensors) {
+  try {
+    LoadedModel model = load_model(description, registry, config, tensors);
+    model.notes.push_back(
+        "config.json says that the embeddings are not tied, but there is no lm_head: they are tied, and the new one says so");
+    return model;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& options) {
   const Description& description = find_architecture(checkpoint.config, registry, options.arch);
   Json config = checkpoint.config;
   lift_quantization_config(config, checkpoint);
-  return load_model(description, registry, config, source_tensors(checkpoint));
+  const TensorMap tensors = source_tensors(checkpoint);
+  try {
+    return load_model(description, registry, config, tensors);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCorrupt || has_head(checkpoint) || !tie_embeddings(config)) throw;
+    std::optional<LoadedModel> model = load_tied(description, registry, config, tensors);
+    if (!model) throw;
+    return std::move(*model);
+  }
 }
 
 }  // namespace

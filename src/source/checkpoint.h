@@ -37,6 +37,7 @@ struct Checkpoint {
   std::string repo_id;                // "Qwen/Qwen3-8B" for a cache entry or hub repository, else empty
   std::string commit;                 // of the snapshot, else empty
   Json config;                        // config.json as it stands, tagged floats decoded
+  Json config_eos;                    // eos_token_id of config.json, which that of generation_config.json replaces in `config`
   Json generation_config;             // null when missing or not JSON
   Json hf_quant_config;               // ModelOpt's hf_quant_config.json; null when missing
   std::vector<StoredTensor> tensors;  // sorted by name, names unique

@@ -107,6 +107,7 @@ Checkpoint open_checkpoint(Location location, const ModelFiles& files) {
   checkpoint.commit = std::move(location.commit);
   checkpoint.notes = std::move(location.notes);
   checkpoint.config = read_config(files);
+  checkpoint.config_eos = checkpoint.config.value("eos_token_id", Json());
   checkpoint.generation_config = read_optional(files, "generation_config.json", checkpoint.notes);
   checkpoint.hf_quant_config = read_optional(files, "hf_quant_config.json", checkpoint.notes);
   checkpoint.tensors = read_weights(files, checkpoint.notes);

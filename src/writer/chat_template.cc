@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text_file.h"
 #include "hf2mlx/error.h"
 
 namespace hf2mlx {
@@ -73,7 +74,33 @@ std::string file_of(const std::string& name) {
   return name == "default" ? std::string(kChatTemplateFile) : fmt::format("{}/{}.jinja", kChatTemplateFolder, name);
 }
 
+// What template files hold, by the name that the file has.
+Templates templates_in_files(std::span<const SideFile> files) {
+  constexpr uint64_t kMaxBytes = 16 << 20;
+  Templates out;
+  for (const SideFile& file : files) {
+    if (!is_template_file(file)) continue;
+    const std::string name =
+        file.relative_path == kChatTemplateFile ? "default" : std::filesystem::path(file.relative_path).stem().string();
+    out[name] = read_text_file(file.source, kMaxBytes);
+  }
+  return out;
+}
+
 }  // namespace
+
+ChatTemplateTexts chat_template_texts(std::span<const SideFile> side_files) {
+  std::vector<std::string> notes;
+  ChatTemplateTexts out{templates_in_files(side_files), false};
+  Templates in_json = templates_in(side_files, "tokenizer_config.json", notes);
+  if (in_json.empty()) in_json = templates_in(side_files, "chat_template.json", notes);
+  if (out.by_name.empty()) {
+    out.by_name = std::move(in_json);
+  } else {
+    out.files_differ = in_json.contains("default") && out.by_name.contains("default") && in_json["default"] != out.by_name["default"];
+  }
+  return out;
+}
 
 ChatTemplates chat_templates_to_add(std::span<const SideFile> side_files) {
   ChatTemplates out;

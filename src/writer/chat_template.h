@@ -23,4 +23,12 @@ struct ChatTemplates {
 // Nothing when the source already has a template file: readers then ignore the JSON forms, and a file added beside it would change that.
 ChatTemplates chat_templates_to_add(std::span<const SideFile> side_files);
 
+// The templates that programs find in a folder, by name ("default", "tool_use" ...): those of template files, else those of the JSON forms.
+struct ChatTemplateTexts {
+  std::map<std::string, std::string> by_name;
+  bool files_differ = false;  // chat_template.jinja says something else than the JSON forms
+};
+// JSON that cannot be read holds no templates here.
+ChatTemplateTexts chat_template_texts(std::span<const SideFile> side_files);
+
 }  // namespace hf2mlx

@@ -20,6 +20,7 @@ Json options_json(const ConvertOptions& options) {
   if (!quant.dtype.empty()) out["dtype"] = quant.dtype;
   if (!quant.overrides.empty()) out["overrides"] = quant.overrides;
   if (!options.source.arch.empty()) out["arch"] = options.source.arch;
+  if (options.fix_eos) out["fix_eos"] = true;
   out["max_shard_bytes"] = options.max_shard_bytes;
   return out;
 }
@@ -36,6 +37,47 @@ void add_files(Json& out, const std::map<std::string, FileDigest>& files) {
 }
 
 }  // namespace
+
+bool read_options(const Json& manifest, ConvertOptions& options) {
+  const Json stated = manifest.is_object() ? manifest.value("options", Json()) : Json();
+  if (!stated.is_object()) return false;
+  QuantOptions& quant = options.quant;
+  try {
+    for (const auto& [key, value] : stated.items()) {
+      if (key == "quantize")
+        quant.quantize = value.get<bool>();
+      else if (key == "dequantize")
+        quant.dequantize = value.get<bool>();
+      else if (key == "requantize")
+        quant.requantize = value.get<bool>();
+      else if (key == "mode")
+        quant.mode = value.get<std::string>();
+      else if (key == "bits")
+        quant.bits = value.get<uint32_t>();
+      else if (key == "group_size")
+        quant.group_size = value.get<uint32_t>();
+      else if (key == "recipe")
+        quant.recipe = value.get<std::string>();
+      else if (key == "fit")
+        quant.fit = value.get<std::string>();
+      else if (key == "dtype")
+        quant.dtype = value.get<std::string>();
+      else if (key == "overrides")
+        quant.overrides = value.get<std::vector<std::string>>();
+      else if (key == "arch")
+        options.source.arch = value.get<std::string>();
+      else if (key == "fix_eos")
+        options.fix_eos = value.get<bool>();
+      else if (key == "max_shard_bytes")
+        options.max_shard_bytes = value.get<uint64_t>();
+      else
+        return false;
+    }
+  } catch (const Json::exception&) {
+    return false;
+  }
+  return true;
+}
 
 Json make_manifest(const Checkpoint& checkpoint, const WriterInput& input, const std::map<std::string, FileDigest>& files) {
   Json listed = Json::object();

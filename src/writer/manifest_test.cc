@@ -41,5 +41,34 @@ TEST(Manifest, LeavesOutWhatIsUnknown) {
   EXPECT_EQ(out["files"], Json::object());
 }
 
+TEST(Manifest, ItsOptionsAreReadBack) {
+  ConvertOptions options;
+  options.source.arch = "qwen3";
+  options.fix_eos = true;
+  options.max_shard_bytes = 7;
+  options.quant.quantize = true;
+  options.quant.requantize = true;
+  options.quant.bits = 6;
+  options.quant.group_size = 32;
+  options.quant.recipe = "mixed_3_6";
+  options.quant.dtype = "float16";
+  options.quant.fit = "fast";
+  options.quant.overrides = {"lm_head=8", "*.mlp.*=keep"};
+  const Checkpoint checkpoint;
+  const Json manifest = make_manifest(checkpoint, {.options = options, .config = Json::object()}, {});
+  ConvertOptions read;
+  ASSERT_TRUE(read_options(manifest, read));
+  EXPECT_EQ(make_manifest(checkpoint, {.options = read, .config = Json::object()}, {}), manifest);
+  EXPECT_EQ(read.quant.overrides, options.quant.overrides);
+  EXPECT_EQ(read.quant.bits, 6u);
+}
+
+TEST(Manifest, OptionsOfAnotherVersionAreNotGuessedAt) {
+  ConvertOptions read;
+  EXPECT_FALSE(read_options({{"options", {{"quantize", true}, {"magic", 1}}}}, read));
+  EXPECT_FALSE(read_options({{"options", {{"quantize", "yes"}}}}, read));
+  EXPECT_FALSE(read_options({{"files", 1}}, read));
+}
+
 }  // namespace
 }  // namespace hf2mlx

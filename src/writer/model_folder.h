@@ -33,6 +33,12 @@ struct WrittenFiles {
   std::vector<std::string> notes;  // what the user should know
 };
 
+// config.json as it is written.
+Json output_config(const Checkpoint& checkpoint, const WriterInput& input);
+
+// Whether a file of the source goes along byte for byte.
+bool is_copied(const SideFile& file, const ConvertOptions& options);
+
 // Writes all of it into `staging`, which exists. The bytes depend on nothing but the arguments and the source's files.
 WrittenFiles write_side_files(const Checkpoint& checkpoint, const WriterInput& input, const std::filesystem::path& staging);
 

@@ -1,0 +1,80 @@
+// Is a model folder complete, will programs load it, and is it what a conversion would write? Like the calls in convert.h: silent,
+// thread-safe, throws Error.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hf2mlx/options.h"
+#include "hf2mlx/progress.h"
+
+namespace hf2mlx {
+
+enum class Severity {
+  kNote,     // worth knowing
+  kWarning,  // mlx-lm loads it, but another program would not, or its text would not be what it should
+  kError,    // the folder is broken: mlx-lm does not load it, or what it loads is not the model
+};
+std::string_view name_of(Severity severity) noexcept;  // "note", "warning", "error"
+
+struct Finding {
+  Severity severity = Severity::kNote;
+  std::string check;   // a stable name, such as "index.missing-file"; docs/verify.md explains each
+  std::string place;   // the file, and the tensor or key in it
+  std::string reason;  // what was found, what was expected
+  std::string remedy;
+  std::vector<std::string> refused_by = {};  // programs that do not load the folder for it: "mlx-lm", "mlx-swift-lm", "LM Studio"
+};
+
+struct VerifyOptions {
+  SourceOptions folder;        // what is verified
+  SourceOptions source = {};   // what it was made of: every tensor is computed again and compared; an empty model: it is not
+  bool measure_error = false;  // with a source: what quantizing has changed, layer by layer
+  unsigned threads = 0;        // as in ConvertOptions, these two
+  uint64_t max_memory_bytes = 0;
+};
+
+// What quantizing has changed of one layer.
+struct LayerError {
+  std::string layer;     // its path: "model.layers.0.mlp.up_proj"
+  std::string encoding;  // "affine 4-bit g64"
+  uint64_t values = 0;
+  double relative_rms = 0;   // the root of the mean square of the errors over that of the values
+  double rounding_rms = 0;   // the same where every value is rounded to the nearest code, as mlx_lm does
+  double worst_group = 0;    // the largest relative RMS of a group of values that share a scale
+  uint64_t worst_index = 0;  // which group that is, counted row by row
+  double zeros = 0;          // fraction of the values that are exactly 0 now
+  double source_zeros = 0;   // and were before
+};
+
+// Tensors of the folder against those of a conversion of the source.
+struct Comparison {
+  std::string source;       // as the user may call it
+  uint64_t equal = 0;       // tensors that are the same, bit for bit
+  uint64_t different = 0;   // that are not, or are of another shape or type
+  uint64_t missing = 0;     // that only the conversion has
+  uint64_t unexpected = 0;  // that only the folder has
+};
+
+struct Verification {
+  std::string model;
+  std::string model_type;
+  std::filesystem::path folder;
+  uint64_t tensors = 0;
+  uint64_t weight_bytes = 0;
+  std::vector<Finding> findings;  // errors first, in the order of the checks otherwise
+  std::optional<Comparison> comparison;
+  std::vector<LayerError> errors;  // in layer order
+  double seconds = 0;
+
+  Severity worst() const;  // a note where there are no findings
+};
+
+// Errors are thrown where there is nothing to verify; what is wrong with a folder is a finding.
+Verification verify(const VerifyOptions& options, Progress* progress = nullptr, const CancelToken* cancel = nullptr);
+
+}  // namespace hf2mlx

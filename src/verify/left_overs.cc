@@ -1,0 +1,138 @@
+// Files that do not belong into a model folder, and the digests of those that do.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hf2mlx/error.h"
+#include "io/digest.h"
+#include "io/file_posix.h"
+#include "source/incomplete.h"
+#include "source/weight_names.h"
+#include "verify/checks.h"
+#include "writer/manifest.h"
+
+namespace hf2mlx {
+namespace {
+
+constexpr uint64_t kBlockBytes = 1 << 20;
+
+bool is_unfinished(const std::string& name) {
+  return name.ends_with(".incomplete") || name.ends_with(".part") || name.ends_with(".tmp") || name.ends_with(".crdownload") ||
+         name.find(".hf2mlx-partial") != std::string::npos;
+}
+
+bool leads_out(const std::string& file) {
+  const std::filesystem::path path(file);
+  return path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end() || file.find('\0') != file.npos;
+}
+
+struct Recorded {
+  std::string file;
+  uint64_t size_bytes;
+  std::string sha256;
+};
+
+// The files that the manifest lists; those it lists in another form than ours are left out.
+std::vector<Recorded> recorded_files(const Json& manifest) {
+  std::vector<Recorded> out;
+  const Json files = manifest.is_object() ? manifest.value("files", Json()) : Json();
+  if (!files.is_object()) return out;
+  for (const auto& [name, entry] : files.items()) {
+    if (!entry.is_object() || leads_out(name)) continue;
+    const Json size = entry.value("size", Json());
+    const Json sha256 = entry.value("sha256", Json());
+    if (size.is_number_unsigned() && sha256.is_string()) out.push_back({name, size.get<uint64_t>(), sha256.get<std::string>()});
+  }
+  return out;
+}
+
+class Hasher {
+ public:
+  Hasher(Progress* progress, const CancelToken* cancel) : progress_(progress), cancel_(cancel) {}
+
+  std::string sha256(const Reader& file) {
+    Digest digest(Hash::kSha256);
+    std::vector<std::byte> block(std::min(kBlockBytes, file.size()));
+    for (uint64_t at = 0; at < file.size(); at += block.size()) {
+      if (cancel_ && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
+      block.resize(std::min(kBlockBytes, file.size() - at));
+      file.read_at(at, block);
+      digest.update(block);
+      done_bytes_ += block.size();
+      if (progress_) progress_->advance(done_bytes_);
+    }
+    return digest.finish();
+  }
+
+ private:
+  Progress* progress_;
+  const CancelToken* cancel_;
+  uint64_t done_bytes_ = 0;
+};
+
+// How a file differs from what was recorded, or nothing.
+std::string difference(const std::filesystem::path& folder, const Recorded& recorded, Hasher& hasher) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder / recorded.file, error)) return "is not there any more";
+  const std::unique_ptr<Reader> file = open_reader(folder / recorded.file);
+  if (file->size() != recorded.size_bytes) return fmt::format("has {} bytes, {} expected", file->size(), recorded.size_bytes);
+  const std::string found = hasher.sha256(*file);
+  return found == recorded.sha256 ? "" : fmt::format("has SHA-256 {}, {} expected", found, recorded.sha256);
+}
+
+void report(const Recorded& recorded, const std::string& difference, Findings& findings) {
+  Finding finding{.check = "manifest.changed",
+                  .place = recorded.file,
+                  .reason = difference + ": it was changed after the conversion",
+                  .remedy = "convert again, unless you have changed it yourself"};
+  if (is_any_weight_file(recorded.file) && !recorded.file.ends_with(".json")) {
+    findings.error(finding);
+  } else if (recorded.file == "README.md") {
+    findings.note(finding);
+  } else {
+    findings.warning(finding);
+  }
+}
+
+}  // namespace
+
+void check_left_overs(const ModelFolder& folder, Findings& findings) {
+  std::vector<std::string> unfinished, others;
+  for (const std::string& name : folder.names) {
+    if (is_unfinished(name)) unfinished.push_back(name);
+    if (is_any_weight_file(name) && !is_mlx_weight_file(name) && name != kWeightIndexFile) others.push_back(name);
+  }
+  if (!unfinished.empty()) {
+    findings.warning({.check = "files.unfinished",
+                      .place = unfinished.front(),
+                      .reason = fmt::format("left over from a download or conversion that did not end: {}", shorten(unfinished)),
+                      .remedy = "remove it, and see whether the model is complete"});
+  }
+  if (!others.empty()) {
+    findings.note({.check = "files.other-weights",
+                   .place = others.front(),
+                   .reason = fmt::format("weights that no MLX program loads: {}", shorten(others)),
+                   .remedy = "remove them to save space"});
+  }
+}
+
+void check_manifest(const ModelFolder& folder, Progress* progress, const CancelToken* cancel, Findings& findings) {
+  if (!folder.has(kManifestFile)) return;
+  std::vector<Recorded> files;
+  try {
+    files = recorded_files(read_json_file(folder.path / kManifestFile));
+  } catch (const Error& error) {
+    findings.warning({.check = "files.json", .place = kManifestFile, .reason = error.what(), .remedy = "convert again, or remove it"});
+    return;
+  }
+  uint64_t total_bytes = 0;
+  for (const Recorded& file : files) total_bytes += file.size_bytes;
+  if (progress) progress->begin("checking digests", total_bytes);
+  Hasher hasher(progress, cancel);
+  for (const Recorded& file : files) {
+    if (const std::string found = difference(folder.path, file, hasher); !found.empty()) report(file, found, findings);
+  }
+  if (progress) progress->end();
+}
+
+}  // namespace hf2mlx

@@ -1,0 +1,1 @@
+hf2mlx verify out --error
