@@ -41,6 +41,19 @@ class Fault:
     pause: float = 0        # seconds before each piece of the body
 
 
+class Allowance:
+    """How many bytes all connections together may still send of large files. One that gets no more says nothing until its client is gone."""
+
+    def __init__(self, left=float("inf")):
+        self.left, self.lock = left, threading.Lock()
+
+    def take(self, count):
+        with self.lock:
+            taken = min(count, self.left)
+            self.left -= taken
+            return taken
+
+
 def pieces_of(content):
     """Of bytes, or of the file of that path."""
     if isinstance(content, bytes):
@@ -103,6 +116,7 @@ class Hub:
     def __init__(self, token=""):
         self.token, self.repos, self.faults, self.log = token, {}, [], []
         self.storage = {}  # hash of a large file -> (its path, its content)
+        self.allowance = Allowance()  # of requests from now on
         self.lock = threading.Lock()
         self.servers = {where: self.make_server(where) for where in ("hub", "storage")}
 
@@ -209,13 +223,19 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def send_bytes(self, content, begin, end, fault):
+        allowance = self.hub.allowance
         for at in range(begin, end, PIECE_BYTES):
             time.sleep(fault.pause)
             piece = content[at:min(at + PIECE_BYTES, end)]
             if at <= fault.flip < at + len(piece):
                 piece = bytearray(piece)
                 piece[fault.flip - at] ^= 1
-            self.wfile.write(piece)
+            allowed = allowance.take(len(piece)) if self.where == "storage" else len(piece)
+            self.wfile.write(piece[:allowed])
+            if allowed < len(piece):
+                self.close_connection = True
+                self.connection.recv(1)
+                return
 
     def send_from_disk(self, path, begin, end):
         with open(path, "rb") as file:
