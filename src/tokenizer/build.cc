@@ -52,9 +52,9 @@ class Builder {
 
   // In the order in which they say most. Mistral numbers its tokenizer.model.
   const SideFile* choose_source() const {
-    constexpr std::array<const char*, 10> kNames = {"tekken.json",         "qwen.tiktoken",          "hy.tiktoken",  "tiktoken.model",
-                                                    "merges.txt",          "tokenizer.model",        "spiece.model", "spm.model",
-                                                    "sentencepiece.model", "sentencepiece.bpe.model"};
+    constexpr std::array<const char*, 11> kNames = {
+        "tekken.json",     "qwen.tiktoken", "hy.tiktoken", "cl100k_base.tiktoken", "tiktoken.model",         "merges.txt",
+        "tokenizer.model", "spiece.model",  "spm.model",   "sentencepiece.model",  "sentencepiece.bpe.model"};
     for (const char* name : kNames) {
       const SideFile* file = find(name);
       if (file != nullptr && (std::string_view(name) != "merges.txt" || find("vocab.json") != nullptr)) return file;

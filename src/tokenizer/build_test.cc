@@ -101,6 +101,19 @@ TEST(BuildTokenizer, AddedTokensThatMoveAreNamed) {
                                          "tokenizer.json: 2 added tokens have other numbers than the source says: <y> is 7 instead of 8"));
 }
 
+// <unk> keeps its name: "b" is a token already. The merge with the spare piece goes with its name.
+TEST(BuildTokenizer, SettingsNameSparePieces) {
+  Model model;
+  model.file("tokenizer.model", small_spm())
+      .tokenizer_config(R"({"added_tokens_decoder": {"4": {"content": "<|im_end|>", "special": true}, "0": {"content": "b"}}})");
+  EXPECT_THAT(model.notes(), ElementsAre(HasSubstr("was built"), HasSubstr("1 added tokens have other numbers")));
+  const Json json = model.json();
+  EXPECT_EQ(json["model"]["vocab"], Json::parse(R"({"<unk>": 0, "<s>": 1, "</s>": 2, "ab": 3, "<|im_end|>": 4, "a": 5, "b": 6})"));
+  EXPECT_EQ(json["model"]["merges"], Json::parse(R"([["a", "b"]])"));
+  EXPECT_EQ(json["added_tokens"][3]["content"], "<|im_end|>");
+  EXPECT_EQ(json["added_tokens"][3]["id"], 4);
+}
+
 TEST(BuildTokenizer, WhatCannotBeReadIsANote) {
   EXPECT_THAT(
       Model().file("tokenizer.model", "version https://git-lfs").notes(),

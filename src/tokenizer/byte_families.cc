@@ -1,5 +1,6 @@
 // See byte_families.h. The classes are those of transformers 5.23. The patterns and special tokens of tiktoken files are facts of the code
-// beside them: tokenization_qwen.py (Qwen 1), tokenization_hy.py (Hunyuan), tokenization_kimi.py (Kimi), tokenization_chatglm.py (GLM-4).
+// beside them: tokenization_qwen.py (Qwen 1), tokenization_hy.py (Hunyuan), tokenization_phi3_small.py (Phi-3 small),
+// tokenization_kimi.py (Kimi), tokenization_chatglm.py (GLM-4).
 #include "tokenizer/byte_families.h"
 
 #include <fmt/format.h>
@@ -107,7 +108,25 @@ void add_plain_again(const TokenizerSettings& settings, AddedTokens& tokens) {
   for (const AddedToken& token : settings.extra.value_or(std::vector<AddedToken>())) tokens.add(special_token(token.content));
 }
 
+// From <|dummy_id_N|> on, `count` of them.
+void append_dummies(std::vector<std::string>& tokens, int first, int count) {
+  for (int i = first; i < first + count; ++i) tokens.push_back(fmt::format("<|dummy_id_{}|>", i));
+}
+
+// OpenAI's cl100k_base, whose rank 100256 is not used, with the roles of a chat between its own tokens, filled up to 100,352.
+std::vector<std::string> tokens_of_phi3_small() {
+  std::vector<std::string> tokens = {"<|dummy_id_2|>", "<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>",
+                                     "<|fim_suffix|>", "<|system|>",    "<|user|>",       "<|assistant|>"};
+  append_dummies(tokens, 0, 2);
+  tokens.push_back("<|end|>");
+  append_dummies(tokens, 3, 9);
+  tokens.push_back("<|endofprompt|>");
+  append_dummies(tokens, 12, 75);
+  return tokens;
+}
+
 std::vector<std::string> fixed_tokens(TiktokenFamily family) {
+  if (family == TiktokenFamily::kPhi3Small) return tokens_of_phi3_small();
   std::vector<std::string> tokens = {"<|endoftext|>"};
   if (family == TiktokenFamily::kQwen) tokens.insert(tokens.end(), {"<|im_start|>", "<|im_end|>"});
   if (family == TiktokenFamily::kHunyuan) tokens.insert(tokens.end(), {"<|startoftext|>", "<|bos|>", "<|eos|>", "<|pad|>"});
@@ -173,13 +192,14 @@ void build_from_vocab(ByteLevelBpe bpe, ByteFamily family, TokenizerSettings set
 std::optional<TiktokenFamily> tiktoken_family(std::string_view file_name) {
   if (file_name == "qwen.tiktoken") return TiktokenFamily::kQwen;
   if (file_name == "hy.tiktoken") return TiktokenFamily::kHunyuan;
+  if (file_name == "cl100k_base.tiktoken") return TiktokenFamily::kPhi3Small;
   if (file_name == "tiktoken.model") return TiktokenFamily::kKimi;
   if (file_name == "tokenizer.model") return TiktokenFamily::kPlain;
   return std::nullopt;
 }
 
 std::string_view name_of(TiktokenFamily family) {
-  constexpr std::array<std::string_view, 4> kNames = {"Qwen", "Hunyuan", "Kimi", "GLM-4 and Llama 3"};
+  constexpr std::array<std::string_view, 5> kNames = {"Qwen", "Hunyuan", "Phi-3 small", "Kimi", "GLM-4 and Llama 3"};
   return kNames[static_cast<size_t>(family)];
 }
 
@@ -188,7 +208,8 @@ void build_from_tiktoken(ByteLevelBpe bpe, TiktokenFamily family, const Tokenize
   if (qwen) out.parts.normalizer = part("NFC");
   set_ranked_model(std::move(bpe), qwen ? kQwenPattern : family == TiktokenFamily::kKimi ? kKimiPattern : kPlainPattern, out);
   const auto first = static_cast<uint32_t>(out.vocabulary.size());
-  const auto tokens = qwen ? fixed_tokens(family) : tokens_of_settings(family, settings, first);
+  const bool fixed = qwen || family == TiktokenFamily::kPhi3Small;
+  const auto tokens = fixed ? fixed_tokens(family) : tokens_of_settings(family, settings, first);
   for (const std::string& token : tokens) out.added.add(special_token(token));
   add_tokens_of(settings, out.added);
   // GLM-4 begins every text with two tokens.

@@ -28,10 +28,11 @@ std::string_view name_of(ByteFamily family);
 void build_from_vocab(ByteLevelBpe bpe, ByteFamily family, TokenizerSettings settings, Tokenizer& out);
 
 enum class TiktokenFamily {
-  kQwen,     // qwen.tiktoken
-  kHunyuan,  // hy.tiktoken
-  kKimi,     // tiktoken.model
-  kPlain,    // tokenizer.model, of GLM-4 and Llama 3
+  kQwen,       // qwen.tiktoken
+  kHunyuan,    // hy.tiktoken
+  kPhi3Small,  // cl100k_base.tiktoken
+  kKimi,       // tiktoken.model
+  kPlain,      // tokenizer.model, of GLM-4 and Llama 3
 };
 
 std::optional<TiktokenFamily> tiktoken_family(std::string_view file_name);

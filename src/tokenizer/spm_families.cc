@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,26 @@ void set_default_names(SpmFamily family, const SpmModel& model, TokenizerSetting
     set_default(settings, "eos_token", "</s>");
     set_default(settings, "pad_token", "<pad>");
   }
+}
+
+// Models name spare pieces afterwards: [UNUSED_TOKEN_146] of InternLM2 is <|im_start|> in its settings, which have the last word on an id.
+void rename_spare_pieces(const TokenizerSettings& settings, SpmModel& model) {
+  const auto is_spare = [&](uint32_t id, const AddedToken& token) {
+    return id < model.vocabulary.size() && model.kinds[id] != SpmPiece::kByte && !token.content.empty() &&
+           !model.vocabulary.find(token.content);
+  };
+  std::map<uint32_t, std::string> names;
+  for (const auto& [id, token] : settings.by_id) {
+    if (is_spare(id, token)) names.emplace(id, token.content);
+  }
+  if (names.empty()) return;
+  Vocabulary renamed;
+  renamed.reserve(model.vocabulary.size());
+  for (const Token& token : model.vocabulary.tokens()) {
+    const auto name = names.find(token.id);
+    renamed.add(name != names.end() ? name->second : token.text, token.id);
+  }
+  model.vocabulary = std::move(renamed);
 }
 
 // Control pieces are special, pieces that users defined are not; both are found before anything else.
@@ -174,6 +195,7 @@ std::string_view name_of(SpmFamily family) {
 }
 
 void build_from_spm(SpmModel model, SpmFamily family, TokenizerSettings settings, Tokenizer& out) {
+  rename_spare_pieces(settings, model);
   set_default_names(family, model, settings);
   std::vector<AddedToken> extra = declared_tokens(model);
   if (family == SpmFamily::kT5) add_sentinels(settings.extra_ids, model, extra);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,28 @@ namespace hf2mlx {
 namespace {
 
 constexpr uint64_t kMaxSpecial = 100'000;
+
+// Of files that do not name them, those up to version 7: DEPRECATED_SPECIAL_TOKENS in mistral-common 1.13.
+constexpr std::array<const char*, 20> kSpecialOfOldFiles = {"<unk>",
+                                                            "<s>",
+                                                            "</s>",
+                                                            "[INST]",
+                                                            "[/INST]",
+                                                            "[AVAILABLE_TOOLS]",
+                                                            "[/AVAILABLE_TOOLS]",
+                                                            "[TOOL_RESULTS]",
+                                                            "[/TOOL_RESULTS]",
+                                                            "[TOOL_CALLS]",
+                                                            "[IMG]",
+                                                            "<pad>",
+                                                            "[IMG_BREAK]",
+                                                            "[IMG_END]",
+                                                            "[PREFIX]",
+                                                            "[MIDDLE]",
+                                                            "[SUFFIX]",
+                                                            "[SYSTEM_PROMPT]",
+                                                            "[/SYSTEM_PROMPT]",
+                                                            "[TOOL_CONTENT]"};
 
 struct Special {
   uint64_t rank = 0;
@@ -79,9 +102,8 @@ class TekkenEvents final : public JsonEvents {
   int depth_ = 0;
 };
 
-std::vector<std::string> special_tokens(TekkenEvents& file) {
-  if (!file.names_special_tokens)
-    throw Error(ErrorCode::kUnsupported, "the special tokens are not named (the first version of the format)");
+std::vector<std::string> named_special_tokens(TekkenEvents& file) {
+  if (!file.names_special_tokens) return {kSpecialOfOldFiles.begin(), kSpecialOfOldFiles.end()};
   std::sort(file.special.begin(), file.special.end(), [](const Special& a, const Special& b) { return a.rank < b.rank; });
   std::vector<std::string> texts;
   for (Special& token : file.special) {
@@ -90,6 +112,11 @@ std::vector<std::string> special_tokens(TekkenEvents& file) {
     }
     texts.push_back(std::move(token.text));
   }
+  return texts;
+}
+
+std::vector<std::string> special_tokens(TekkenEvents& file) {
+  std::vector<std::string> texts = named_special_tokens(file);
   const uint64_t count = file.special_count.value_or(texts.size());
   if (count > kMaxSpecial || texts.size() > count) {
     throw Error(ErrorCode::kCorrupt, fmt::format("{} special tokens, where {} are named", count, texts.size()));

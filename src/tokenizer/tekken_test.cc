@@ -33,9 +33,20 @@ TEST(Tekken, SpecialTokensComeFirstAndAreFilledUp) {
 
 TEST(Tekken, WithoutSizesEverythingCounts) { EXPECT_EQ(parse_tekken(file("", kSpecial), "t").bpe.vocabulary.size(), 5u); }
 
+TEST(Tekken, OldFilesDoNotNameTheirSpecialTokens) {
+  for (const char* special : {"", R"(, "special_tokens": null)"}) {
+    const Tekken tekken = parse_tekken(file(R"("default_num_special_tokens": 22, )", special), "t");
+    ASSERT_EQ(tekken.special.size(), 22u);
+    EXPECT_EQ(tekken.special[1], "<s>");
+    EXPECT_EQ(tekken.special[3], "[INST]");
+    EXPECT_EQ(tekken.special[11], "<pad>");
+    EXPECT_EQ(tekken.special[19], "[TOOL_CONTENT]");
+    EXPECT_EQ(tekken.special[21], "<SPECIAL_21>");
+  }
+}
+
 TEST(Tekken, WrongFilesAreNamed) {
   const auto error = [](const std::string& text) { return error_of([&] { parse_tekken(text, "t"); }); };
-  EXPECT_THAT(error(file("", "")), IsError(ErrorCode::kUnsupported, HasSubstr("t: the special tokens are not named")));
   EXPECT_THAT(error("{"), IsError(ErrorCode::kCorrupt, HasSubstr("t: JSON")));
   EXPECT_THAT(error(R"({"special_tokens": []})"), IsError(ErrorCode::kCorrupt, "t: config has no pattern"));
   EXPECT_THAT(error(file("", R"(, "special_tokens": [{"rank": 1, "token_str": "a"}])")),
@@ -43,7 +54,7 @@ TEST(Tekken, WrongFilesAreNamed) {
   EXPECT_THAT(error(file(R"("default_num_special_tokens": 1, )", kSpecial)),
               IsError(ErrorCode::kCorrupt, HasSubstr("1 special tokens, where 2")));
   EXPECT_THAT(error(R"({"special_tokens": [], "vocab": [{"token_bytes": "="}]})"), IsError(ErrorCode::kCorrupt, HasSubstr("not base64")));
-  EXPECT_EQ(error(R"({"special_tokens": 1, "vocab": {"a": {"token_bytes": 1}}, "config": []})").code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(error(R"({"special_tokens": 1, "vocab": {"a": {"token_bytes": 1}}, "config": []})").code(), ErrorCode::kCorrupt);
 }
 
 }  // namespace

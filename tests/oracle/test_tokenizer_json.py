@@ -72,6 +72,10 @@ AS_TRAINED = {
 }
 
 
+# InternLM2 and others: spare pieces that get their names from tokenizer_config.json.
+SPARE = {"user_defined_symbols": [f"[UNUSED_TOKEN_{i}]" for i in range(4)]}
+
+
 def assert_same(ours, theirs, special):
     """The same JSON, ids and texts. `theirs` is a tokenizer of transformers, `ours` a tokenizer.json."""
     raw = Tokenizer.from_file(str(ours))
@@ -133,3 +137,25 @@ def test_as_sentencepiece_reads_it(name, tmp_path):
         elif theirs.unk_id() not in ids and not text.startswith("\u2581") and raw.decode(ids) != theirs.decode(ids):
             different.append(("decoded", text))
     assert different == []
+
+
+@pytest.mark.parametrize("name", ["InternLM2Tokenizer", "InternLM3Tokenizer", "LlamaTokenizer"])
+def test_spare_pieces_get_the_names_of_the_settings(name, tmp_path):
+    source = model_folder(tmp_path / "source", "llama", {})
+    train_spm(source / "tokenizer.model", **SPARE)
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(source / "tokenizer.model"))
+    ids = {token: pieces.piece_to_id(f"[UNUSED_TOKEN_{i}]") for i, token in enumerate(["<|im_end|>", "<|im_start|>", "<|plugin|>"])}
+    (source / "tokenizer_config.json").write_text(json.dumps({
+        "tokenizer_class": name, "add_bos_token": False, "additional_special_tokens": list(ids),
+        "added_tokens_decoder": {str(i): {"content": token, "special": True, "normalized": False} for token, i in ids.items()}}))
+    raw = Tokenizer.from_file(str(convert(source, tmp_path / "out")))
+    assert {token: raw.token_to_id(token) for token in ids} == ids
+    assert raw.get_vocab_size() == pieces.get_piece_size()
+    if name != "LlamaTokenizer":  # transformers gives that class new numbers, for which the model has no embeddings
+        theirs = AutoTokenizer.from_pretrained(source)
+        assert theirs.convert_tokens_to_ids(list(ids)) == list(ids.values())
+    for text in texts():
+        if "UNUSED" not in text:
+            assert raw.encode(text).ids == pieces.encode(text) or name == "LlamaTokenizer", repr(text[:80])
+    inside = raw.encode("<|im_start|>user hello<|im_end|>").ids
+    assert [inside[0], inside[-1]] == [ids["<|im_start|>"], ids["<|im_end|>"]]

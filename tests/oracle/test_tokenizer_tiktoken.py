@@ -19,6 +19,7 @@ LOWER = LOWER.replace(r"\p{Lt}", "")
 KIMI = "|".join([r"[\p{Han}]+", rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+{SUFFIX}", rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*{SUFFIX}",
                  r"\p{N}{1,3}", r" ?[^\s\p{L}\p{N}]+[\r\n]*", r"\s*[\r\n]+", r"\s+(?!\S)", r"\s+"])
 EXTRA = [f"<|extra_{i}|>" for i in range(205)]
+DUMMIES = [f"<|dummy_id_{i}|>" for i in range(87)]
 BASE = 900  # ranks of the vocabulary that train_bytes makes
 
 
@@ -36,6 +37,9 @@ FILES = {
                       QWEN, ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *EXTRA], []),
     "hy.tiktoken": ("llama", {"tokenizer_class": "HYTokenizer"}, QWEN,
                     ["<|endoftext|>", "<|startoftext|>", "<|bos|>", "<|eos|>", "<|pad|>", *EXTRA], []),
+    "cl100k_base.tiktoken": ("llama", {"tokenizer_class": "Phi3SmallTokenizer"}, GLM4,
+                             ["<|dummy_id_2|>", "<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|system|>", "<|user|>",
+                              "<|assistant|>", *DUMMIES[:2], "<|end|>", *DUMMIES[3:12], "<|endofprompt|>", *DUMMIES[12:]], []),
     "tiktoken.model": ("llama", {"tokenizer_class": "TikTokenTokenizer", "bos_token": "[BOS]", "eos_token": "[EOS]",
                                  "added_tokens_decoder": by_id("[BOS]", "[EOS]", "<|im_end|>")},
                        KIMI, reserved({0: "[BOS]", 1: "[EOS]", 2: "<|im_end|>"}, 256), []),
@@ -87,17 +91,35 @@ def test_as_transformers(ranks, tmp_path):
         assert ours.encode(text).ids == theirs(text)["input_ids"], repr(text[:80])
 
 
+OLD = """<unk> <s> </s> [INST] [/INST] [AVAILABLE_TOOLS] [/AVAILABLE_TOOLS] [TOOL_RESULTS] [/TOOL_RESULTS] [TOOL_CALLS] [IMG] <pad>
+[IMG_BREAK] [IMG_END] [PREFIX] [MIDDLE] [SUFFIX] [SYSTEM_PROMPT] [/SYSTEM_PROMPT] [TOOL_CONTENT]""".split()
+
+
+def write_tekken(path, ranks, special):
+    tokens = [{"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None} for token, rank in ranks.items()]
+    config = {"pattern": KIMI, "num_vocab_tokens": BASE, "default_vocab_size": BASE, "default_num_special_tokens": 30, "version": "v7"}
+    named = {"special_tokens": [{"rank": i, "token_str": t, "is_control": True} for i, t in enumerate(special)]} if special else {}
+    path.write_text(json.dumps({"config": config, "vocab": tokens, **named}))
+
+
 @pytest.mark.parametrize("config", [{}, {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "bos_token": "<s>"}])
 def test_tekken(config, ranks, tmp_path):
     """More tokens than are used, special tokens that are not named, and one that is a token of the vocabulary too."""
     source = model_folder(tmp_path / "source", "mistral", config)
     special = ["<unk>", "<s>", "</s>", "[INST]", "hello"]
-    tokens = [{"rank": rank, "token_bytes": base64.b64encode(token).decode(), "token_str": None} for token, rank in ranks.items()]
-    (source / "tekken.json").write_text(json.dumps({
-        "config": {"pattern": KIMI, "num_vocab_tokens": BASE, "default_vocab_size": BASE, "default_num_special_tokens": 10, "version": "v7"},
-        "vocab": tokens, "special_tokens": [{"rank": i, "token_str": t, "is_control": True} for i, t in enumerate(special)]}))
+    write_tekken(source / "tekken.json", ranks, special)
     theirs = AutoTokenizer.from_pretrained(source)
     ours = convert(source, tmp_path / "out")
     assert json.loads(ours.to_str()) == json.loads(theirs.backend_tokenizer.to_str())
     for text in texts([*special, "<SPECIAL_7>"]):
         assert ours.encode(text).ids == theirs(text)["input_ids"], repr(text[:80])
+
+
+def test_tekken_of_the_first_version(ranks, tmp_path):
+    """Without the names of its special tokens, which transformers takes from mistral-common: the same as with them."""
+    source = model_folder(tmp_path / "source", "mistral", {})
+    write_tekken(source / "tekken.json", ranks, OLD)
+    theirs = AutoTokenizer.from_pretrained(source)
+    write_tekken(source / "tekken.json", ranks, [])
+    ours = convert(source, tmp_path / "out")
+    assert json.loads(ours.to_str()) == json.loads(theirs.backend_tokenizer.to_str())
