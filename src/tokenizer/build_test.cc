@@ -1,5 +1,6 @@
 #include "tokenizer/build.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,6 +66,19 @@ TEST(BuildTokenizer, WithoutAClassAsSentencePieceReadsIt) {
   EXPECT_THAT(model.notes(), ElementsAre("tokenizer.json was built from tokenizer.model (BPE, as SentencePiece reads it)"));
   EXPECT_EQ(model.json()["normalizer"], Json::parse(R"({"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"},
       {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]})"));
+}
+
+TEST(BuildTokenizer, ClassesWhoseCodeBeginsATextWithAToken) {
+  const auto before = [](const std::string& settings) {
+    Model model;
+    model.file("tokenizer.model", small_spm()).tokenizer_config("{" + settings + "}");
+    return model.json()["post_processor"]["single"][0].contains("SpecialToken");
+  };
+  for (const char* name : {"BaichuanTokenizer", "InternLM2Tokenizer", "InternLM3Tokenizer", "IQuestCoderTokenizer", "PlamoTokenizer"}) {
+    EXPECT_TRUE(before(fmt::format(R"("tokenizer_class": "{}")", name))) << name;
+  }
+  EXPECT_FALSE(before(R"("tokenizer_class": "PlamoTokenizer", "add_bos_token": false)"));
+  EXPECT_FALSE(before(R"("tokenizer_class": "Ernie4_5_Tokenizer")"));
 }
 
 TEST(BuildTokenizer, CodeOfTheModelsOwnIsNamed) {

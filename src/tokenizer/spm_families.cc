@@ -144,7 +144,8 @@ Parts parts_of(SpmFamily family, const SpmModel& model, const TokenizerSettings&
 
 // Classes of the models' own code whose default is to begin a text with the first token.
 bool code_adds_bos(std::string_view class_name) {
-  constexpr std::array<std::string_view, 3> kClasses = {"BaichuanTokenizer", "InternLMTokenizer", "InternLM2Tokenizer"};
+  constexpr std::array<std::string_view, 6> kClasses = {"BaichuanTokenizer",  "InternLMTokenizer",    "InternLM2Tokenizer",
+                                                        "InternLM3Tokenizer", "IQuestCoderTokenizer", "PlamoTokenizer"};
   return std::find(kClasses.begin(), kClasses.end(), class_name) != kClasses.end();
 }
 

@@ -74,6 +74,15 @@ std::string file_of(const std::string& name) {
   return name == "default" ? std::string(kChatTemplateFile) : fmt::format("{}/{}.jinja", kChatTemplateFolder, name);
 }
 
+// Readers that find one template file pass over all that is in JSON, so it is all of them or none.
+std::string why_not_as_files(const Templates& templates, bool has_chat_template_json) {
+  if (has_chat_template_json && std::any_of(templates.begin(), templates.end(), [](const auto& item) { return item.first != "default"; })) {
+    return "transformers' AutoProcessor refuses additional_chat_templates/ beside chat_template.json";
+  }
+  const auto unsafe = std::find_if(templates.begin(), templates.end(), [](const auto& item) { return !safe_name(item.first); });
+  return unsafe == templates.end() ? "" : fmt::format("one is named \"{}\", which cannot be a file name", unsafe->first);
+}
+
 // What template files hold, by the name that the file has.
 Templates templates_in_files(std::span<const SideFile> files) {
   constexpr uint64_t kMaxBytes = 16 << 20;
@@ -110,16 +119,14 @@ ChatTemplates chat_templates_to_add(std::span<const SideFile> side_files) {
   if (templates.empty()) {
     templates = std::move(processor);
   } else if (!processor.empty() && processor != templates) {
-    out.notes.push_back("tokenizer_config.json and chat_template.json hold different chat templates: chat_template.jinja has the former");
+    out.notes.push_back(
+        "tokenizer_config.json and chat_template.json hold different chat templates: tokenizers take the former, processors the latter");
   }
-  for (auto& [name, text] : templates) {
-    if (safe_name(name)) {
-      out.files[file_of(name)] = std::move(text);
-    } else {
-      out.notes.push_back(
-          fmt::format("a chat template is named \"{}\", which cannot be a file name: it stays in the JSON file only", name));
-    }
+  if (const std::string why = why_not_as_files(templates, find_file(side_files, "chat_template.json") != nullptr); !why.empty()) {
+    out.notes.push_back(fmt::format("the chat templates stay in their JSON file only: {}", why));
+    return out;
   }
+  for (auto& [name, text] : templates) out.files[file_of(name)] = std::move(text);
   return out;
 }
 

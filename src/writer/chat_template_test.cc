@@ -68,13 +68,24 @@ TEST(ChatTemplate, TemplateFilesOfTheSourceStand) {
   }
 }
 
-TEST(ChatTemplate, NamesThatLeaveTheFolderAreRefused) {
+TEST(ChatTemplate, NamesThatLeaveTheFolderKeepAllInTheirFile) {
+  for (const char* name : {"../../evil", "", "a\\b"}) {
+    const TempFolder folder;
+    folder.put("tokenizer_config.json",
+               Json{{"chat_template", {{{"name", name}, {"template", "E"}}, {{"name", "ok"}, {"template", "O"}}}}}.dump());
+    const ChatTemplates out = templates_of(folder);
+    EXPECT_THAT(out.files, IsEmpty()) << name;
+    EXPECT_THAT(out.notes, ElementsAre(HasSubstr("cannot be a file name"))) << name;
+  }
+}
+
+TEST(ChatTemplate, SeveralAreNotPutBesideAProcessorsFile) {
   const TempFolder folder;
-  folder.put("tokenizer_config.json", R"({"chat_template": [{"name": "../../evil", "template": "E"}, {"name": "", "template": "N"},
-      {"name": "a\\b", "template": "B"}, {"name": "ok", "template": "O"}]})");
+  folder.put("tokenizer_config.json", R"({"chat_template": {"default": "D", "tool_use": "T"}})");
+  folder.put("chat_template.json", R"({"chat_template": {"default": "D", "tool_use": "T"}})");
   const ChatTemplates out = templates_of(folder);
-  EXPECT_THAT(out.files, ElementsAre(Pair("additional_chat_templates/ok.jinja", "O")));
-  EXPECT_EQ(out.notes.size(), 3u);
+  EXPECT_THAT(out.files, IsEmpty());
+  EXPECT_THAT(out.notes, ElementsAre(HasSubstr("beside chat_template.json")));
 }
 
 TEST(ChatTemplate, OddShapesHoldNoTemplate) {
