@@ -14,6 +14,7 @@
 #include "io/target_path.h"
 #include "pipeline/pipeline.h"
 #include "plan/planner.h"
+#include "plan/policy.h"
 #include "source/open_checkpoint.h"
 #include "targets.h"
 #include "tied.h"
@@ -132,7 +133,8 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
   const auto start = std::chrono::steady_clock::now();
   std::vector<QuantOptions> quants;
   for (const Variant& variant : variants) quants.push_back(variant.quant);
-  // 0. A model of the hub that is not here yet is downloaded, unless there would be nowhere to write.
+  // 0. A model of the hub that is not here yet is downloaded, unless the options can come to nothing or there would be nowhere to write.
+  for (const QuantOptions& quant : quants) QuantPolicy::check_options(quant);
   for (const Variant& variant : variants) check_target(variant.output, options.force ? Existing::kReplace : Existing::kRefuse);
   fetch_model(options.source, progress, cancel);
   const Planned planned = make_planned(options, quants, progress, cancel);

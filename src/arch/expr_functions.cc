@@ -1,4 +1,6 @@
 // The functions that every expression may call.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -23,12 +25,22 @@ Json extreme(const std::vector<Json>& args, bool largest) {
   return best;
 }
 
+// No model has so many layers or experts; a config that says so would take all memory before its tensors are found missing.
+constexpr int64_t kMostRangeItems = 1 << 16;
+
 Json range(const std::vector<Json>& args) {
   const int64_t begin = args.size() > 1 ? to_int(args[0]) : 0;
   const int64_t end = to_int(args.size() > 1 ? args[1] : args[0]);
   const int64_t step = args.size() > 2 ? to_int(args[2]) : 1;
   Json out = Json::array();
-  for (int64_t i = begin; step > 0 ? i < end : i > end; i += step) out.push_back(i);
+  for (int64_t i = begin; step > 0 ? i < end : i > end; i += step) {
+    if (static_cast<int64_t>(out.size()) == kMostRangeItems) {
+      throw Error(ErrorCode::kCorrupt,
+                  fmt::format("config.json: a list from {} to {} is asked for, of more than {} items", begin, end, kMostRangeItems),
+                  "no model has so many layers");
+    }
+    out.push_back(i);
+  }
   return out;
 }
 

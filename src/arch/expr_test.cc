@@ -1,12 +1,15 @@
 #include "arch/expr.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "arch/pattern.h"
-#include "hf2mlx/error.h"
+#include "base/expect_error.h"
 
 namespace hf2mlx {
 namespace {
+
+using testing::HasSubstr;
 
 Json eval(const std::string& text) {
   Scope scope;
@@ -53,6 +56,13 @@ TEST(Expr, MistakesAreNamed) {
   EXPECT_THROW(eval("none + 1"), Error);
   EXPECT_THROW(eval("list[3]"), Error);
   EXPECT_THROW(eval("nofunction(1)"), Error);
+}
+
+TEST(Expr, ListsHaveAnEnd) {
+  EXPECT_EQ(eval("len(range(65536))"), 65536);
+  for (const char* text : {"range(65537)", "range(1000000000000)"}) {
+    EXPECT_THAT(error_of([&] { eval(text); }), IsError(ErrorCode::kCorrupt, HasSubstr("more than 65536 items"))) << text;
+  }
 }
 
 TEST(Expr, APrefixEndsAtAnArrow) {

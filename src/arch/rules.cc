@@ -253,7 +253,7 @@ class RuleRunner {
             "the checkpoint is incomplete, or config.json states another number of experts");
       }
       parts.push_back(take(member->second));
-      if (parts.back()->shape() != parts[0]->shape() || parts.back()->dtype() != parts[0]->dtype()) {
+      if (parts.back()->shape() != parts[0]->shape()) {
         throw Error(ErrorCode::kCorrupt, member->second + ": " + to_string(parts.back()->shape()) + " found where its siblings are " +
                                              to_string(parts[0]->shape()));
       }

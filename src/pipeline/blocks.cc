@@ -2,6 +2,7 @@
 #include "pipeline/blocks.h"
 
 #include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <oneapi/tbb/task_arena.h>
@@ -141,6 +142,10 @@ void for_each_block(const std::vector<Use>& uses, const BlockRun& run, const Blo
     return piece.value_or(Piece{});
   };
   const auto work_on = [&](const Piece& piece) { runner.run(piece, buffers.local()); };
+  // More threads than cores are few threads and a warning of oneTBB on stderr, unless it is told beforehand.
+  std::optional<tbb::global_control> allowed;
+  if (run.options.threads > static_cast<unsigned>(tbb::info::default_concurrency()))
+    allowed.emplace(tbb::global_control::max_allowed_parallelism, run.options.threads);
   tbb::task_arena arena(static_cast<int>(run.options.threads));
   if (run.progress) run.progress->begin(run.label, cutter.total_bytes());
   arena.execute([&] {

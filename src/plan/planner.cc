@@ -9,6 +9,7 @@
 #include "plan/build.h"
 #include "plan/layout.h"
 #include "plan/model.h"
+#include "plan/policy.h"
 #include "transform/ops.h"
 
 namespace hf2mlx {
@@ -22,11 +23,6 @@ std::vector<std::string> architectures_of(const Json& config) {
     if (name.is_string()) names.push_back(name.get<std::string>());
   }
   return names;
-}
-
-void check_options(const QuantOptions& options) {
-  if (options.quantize && options.dequantize)
-    throw Error(ErrorCode::kUsage, "--quantize and --dequantize found together, one of them expected");
 }
 
 TensorMap source_tensors(const Checkpoint& checkpoint) {
@@ -124,7 +120,7 @@ LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, c
 
 std::vector<Plan> make_plans(const Checkpoint& checkpoint, const Registry& registry, const ConvertOptions& options,
                              const std::vector<QuantOptions>& variants) {
-  for (const QuantOptions& variant : variants) check_options(variant);
+  for (const QuantOptions& variant : variants) QuantPolicy::check_options(variant);
   const LoadedModel model = load_model(checkpoint, registry, options.source);
   // From here on the model is known; what follows decides its output.
   SharedValues shared;

@@ -73,6 +73,19 @@ Encoding parse_encoding(const std::string& text, const std::string& where) {
   return e;
 }
 
+void QuantPolicy::check_options(const QuantOptions& options) {
+  if (options.quantize && options.dequantize)
+    throw Error(ErrorCode::kUsage, "--quantize and --dequantize found together, one of them expected");
+  if (!options.recipe.empty()) recipe_named(options.recipe);
+  if (!options.recipe.empty() && options.mode != "affine") {
+    throw Error(ErrorCode::kUsage, "--quant-predicate " + options.recipe + " with --q-mode " + options.mode + " found, recipes are affine",
+                "leave out one of the two");
+  }
+  if (options.quantize) global_encoding(options);
+  for (const std::string& candidate : options.budget.candidates) parse_encoding(candidate, "--q-candidates");
+  for (const std::string& text : options.overrides) parse_override(text);
+}
+
 QuantPolicy::QuantPolicy(const QuantOptions& options, const Description& description, const Scope& scope,
                          const std::vector<std::string>& module_paths, int64_t layers, const Json& config)
     : description_(description),
@@ -81,14 +94,7 @@ QuantPolicy::QuantPolicy(const QuantOptions& options, const Description& descrip
       global_(global_encoding(options)),
       layers_(layers),
       entry_for_each_(config.contains("quantization")) {
-  if (!recipe_.empty()) {
-    recipe_named(recipe_);
-    if (options.mode != "affine") {
-      throw Error(ErrorCode::kUsage, "--quant-predicate " + recipe_ + " with --q-mode " + options.mode + " found, recipes are affine",
-                  "leave out one of the two");
-    }
-    locate_layers(module_paths);
-  }
+  if (!recipe_.empty()) locate_layers(module_paths);
   for (const std::string& text : options.overrides) overrides_.push_back(parse_override(text));
 }
 

@@ -23,8 +23,12 @@ Encoding parse_encoding(const std::string& text, const std::string& where);
 
 class QuantPolicy {
  public:
-  // `modules` are those of the model; `config` tells whether it is quantized already. Throws Error{kUsage} on options that contradict each
-  // other or that MLX does not have.
+  // Throws Error{kUsage} on options that contradict each other or that MLX does not have, whatever the model. As mlx_lm does, it refuses
+  // a recipe in another mode even where nothing is quantized.
+  static void check_options(const QuantOptions& options);
+
+  // `modules` are those of the model; `config` tells whether it is quantized already. Requires options that check_options() lets pass.
+  // Throws Error{kUnsupported} where a recipe cannot tell the model's layers apart.
   QuantPolicy(const QuantOptions& options, const Description& description, const Scope& scope, const std::vector<std::string>& module_paths,
               int64_t layers, const Json& config);
 

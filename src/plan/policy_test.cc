@@ -63,6 +63,26 @@ TEST_F(QuantPolicyTest, ByNameAloneOthersStayAsTheyAre) {
   EXPECT_EQ(p.decide(linear("b")).encoding, (Encoding{QuantMode::kAffine, 4, 64}));
 }
 
+// Before a model is looked at, or downloaded.
+TEST(CheckOptions, RefusesWhatNoModelCanBecome) {
+  const auto refusal = [](const auto& change) {
+    QuantOptions options;
+    change(options);
+    return error_of([&] { QuantPolicy::check_options(options); });
+  };
+  const auto usage = [](const char* text) { return IsError(ErrorCode::kUsage, HasSubstr(text)); };
+  EXPECT_THAT(refusal([](QuantOptions& o) { o.quantize = o.dequantize = true; }), usage("--dequantize"));
+  EXPECT_THAT(refusal([](QuantOptions& o) { o.quantize = true, o.bits = 7; }), usage("7"));
+  EXPECT_THAT(refusal([](QuantOptions& o) { o.quantize = true, o.mode = "mxfp4", o.group_size = 64; }), usage("64"));
+  EXPECT_THAT(refusal([](QuantOptions& o) { o.recipe = "mixed_4_6", o.mode = "mxfp4"; }), usage("recipes are affine"));
+  EXPECT_THAT(refusal([](QuantOptions& o) { o.recipe = "mixed_5_6"; }), usage("'mixed_5_6' found"));
+  EXPECT_THAT(refusal([](QuantOptions& o) { o.overrides = {"a=7"}; }), usage("a=7"));
+  EXPECT_THAT(refusal([](QuantOptions& o) { o.budget.candidates = {"4:48"}; }), usage("--q-candidates"));
+  QuantOptions idle;  // without quantize, bits mean nothing
+  idle.bits = 7;
+  EXPECT_NO_THROW(QuantPolicy::check_options(idle));
+}
+
 TEST_F(QuantPolicyTest, RefusedForms) {
   for (const char* text : {"a", "=8", "a=", "a=x", "a=8:", "a=8:64:affine:1", "a=8:64:int8", "a=7", "a=4:48", "a=8:64:mxfp8"}) {
     EXPECT_THAT(error_of([&] { policy({text}); }), IsError(ErrorCode::kUsage, HasSubstr(text))) << text;

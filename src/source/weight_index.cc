@@ -79,7 +79,8 @@ class IndexEvents final : public JsonEvents {
     const std::filesystem::path path(file);
     const bool leads_out = path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
     if (file.empty() || leads_out || file.find('\0') != file.npos) {
-      throw Error(ErrorCode::kCorrupt, fmt::format("{}: tensor {}: file \"{}\", expected one inside the folder", where(), tensor_, file),
+      throw Error(ErrorCode::kCorrupt,
+                  fmt::format("{}: tensor {}: file {}, expected one inside the folder", where(), tensor_, Json(file).dump()),
                   "do not use this model: its index was made to read other files");
     }
   }

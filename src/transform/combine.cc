@@ -64,12 +64,18 @@ class Concat final : public LazyTensor {
   std::vector<uint64_t> starts_;  // of each part within the pattern, and the pattern's length
 };
 
-void require_like_first(std::string_view operation, const std::vector<TensorRef>& parts) {
+// The parts, of one dtype: floats of several become F32, as MLX promotes them.
+std::vector<TensorRef> alike(std::string_view operation, std::vector<TensorRef> parts) {
   if (parts.empty()) throw Error(ErrorCode::kInternal, fmt::format("{}: no tensors given", operation));
-  for (const TensorRef& part : parts) {
-    require_dtype(operation, *part, parts[0]->dtype());
+  const Dtype first = parts[0]->dtype();
+  const bool floats = std::all_of(parts.begin(), parts.end(), [](const TensorRef& part) { return is_float(part->dtype()); });
+  const bool same = std::all_of(parts.begin(), parts.end(), [&](const TensorRef& part) { return part->dtype() == first; });
+  for (TensorRef& part : parts) {
+    if (floats && !same && part->dtype() != Dtype::kF32) part = cast(part, Dtype::kF32);
+    require_dtype(operation, *part, floats && !same ? Dtype::kF32 : first);
     require_rank(operation, *part, parts[0]->shape().size());
   }
+  return parts;
 }
 
 }  // namespace
@@ -79,8 +85,8 @@ const std::vector<TensorRef>* joined_parts(const TensorRef& t) {
   return joined ? &joined->parts() : nullptr;
 }
 
-TensorRef concat(const std::vector<TensorRef>& parts, int axis) {
-  require_like_first("concat", parts);
+TensorRef concat(const std::vector<TensorRef>& given, int axis) {
+  const std::vector<TensorRef> parts = alike("concat", given);
   if (parts.size() == 1) return parts[0];
   Shape shape = parts[0]->shape();
   const size_t at = checked_axis("concat", axis, shape.size());
@@ -98,8 +104,8 @@ TensorRef concat(const std::vector<TensorRef>& parts, int axis) {
   return std::make_shared<Concat>(parts, runs, std::move(shape));
 }
 
-TensorRef stack(const std::vector<TensorRef>& parts) {
-  require_like_first("stack", parts);
+TensorRef stack(const std::vector<TensorRef>& given) {
+  const std::vector<TensorRef> parts = alike("stack", given);
   for (const TensorRef& part : parts) require_shape("stack", *part, parts[0]->shape());
   Shape shape = parts[0]->shape();
   const std::vector<uint64_t> runs(parts.size(), element_count(shape));

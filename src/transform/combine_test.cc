@@ -6,8 +6,10 @@ namespace {
 using testing::Array;
 using testing::expect_error;
 using testing::expect_tensor;
+using testing::from_floats;
 using testing::random_bytes;
 using testing::stored;
+using testing::to_floats;
 
 // Rows of `outer` parts joined: what concatenation along an axis is once all axes before it are one.
 Array joined(const std::vector<Array>& parts, uint64_t outer, Shape shape) {
@@ -57,6 +59,17 @@ TEST(StackTest, HundredsOfExperts) {
   expect_tensor(ops::stack(experts), joined(arrays, 1, {300, 3, 7}));
   expect_tensor(ops::slice(ops::stack(experts), 0, 5, 6), {Dtype::kU8, {1, 3, 7}, arrays[5].bytes});
   expect_error(ErrorCode::kCorrupt, [&] { ops::stack({experts[0], stored(random_bytes(Dtype::kU8, {7, 3}, 1))}); });
+}
+
+// As mx.stack and mx.concatenate promote them, half and bfloat16 without float32 included.
+TEST(StackTest, FloatsOfSeveralTypesBecomeF32) {
+  const Array half = from_floats(Dtype::kF16, {2}, {1.5f, 65504});
+  const Array brain = from_floats(Dtype::kBF16, {2}, {-3e38f, 0.1f});
+  const float tenth = to_floats(brain)[1];
+  const float low = to_floats(brain)[0];
+  expect_tensor(ops::stack({stored(half), stored(brain)}), from_floats(Dtype::kF32, {2, 2}, {1.5f, 65504, low, tenth}));
+  expect_tensor(ops::concat({stored(brain), stored(half)}, 0), from_floats(Dtype::kF32, {4}, {low, tenth, 1.5f, 65504}));
+  expect_error(ErrorCode::kCorrupt, [&] { ops::stack({stored(half), stored(random_bytes(Dtype::kU8, {2}, 1))}); });
 }
 
 TEST(StackTest, OfOneAndOfScalars) {
