@@ -25,22 +25,8 @@ bool names_layer(const Json& target, const std::string& layer) {
   return text == layer || layer.ends_with("." + text);
 }
 
-// The only group, else the one that names the layer, else the one for every linear layer.
 const Json& weights_of(const Json& settings, const std::string& layer) {
-  const auto groups = settings.find("config_groups");
-  const Json* chosen = nullptr;
-  bool is_named = false;
-  if (groups != settings.end() && groups->is_object()) {
-    for (const Json& group : *groups) {
-      if (!group.is_object() || !group.contains("weights") || !group["weights"].is_object()) continue;
-      const Json targets = group.value("targets", Json::array());
-      const bool named = std::any_of(targets.begin(), targets.end(), [&](const Json& target) { return names_layer(target, layer); });
-      const bool linear = groups->size() == 1 || std::find(targets.begin(), targets.end(), "Linear") != targets.end();
-      if ((named && !is_named) || (linear && !chosen)) chosen = &group["weights"];
-      is_named = is_named || named;
-    }
-  }
-  if (chosen) return *chosen;
+  if (const Json* weights = group_weights(settings, layer)) return *weights;
   throw Error(ErrorCode::kCorrupt,
               fmt::format("config.json: no group of config_groups is for {}, but {}.weight_packed is there", layer, layer));
 }
@@ -123,6 +109,22 @@ void decode_layer(DecodeSession& session, const std::string& layer, const Tensor
 }
 
 }  // namespace
+
+const Json* group_weights(const Json& settings, const std::string& layer) {
+  const auto groups = settings.find("config_groups");
+  if (groups == settings.end() || !groups->is_object()) return nullptr;
+  const Json* chosen = nullptr;
+  bool is_named = false;
+  for (const Json& group : *groups) {
+    if (!group.is_object() || !group.contains("weights") || !group["weights"].is_object()) continue;
+    const Json targets = group.value("targets", Json::array());
+    const bool named = std::any_of(targets.begin(), targets.end(), [&](const Json& target) { return names_layer(target, layer); });
+    const bool linear = groups->size() == 1 || std::find(targets.begin(), targets.end(), "Linear") != targets.end();
+    if ((named && !is_named) || (linear && !chosen)) chosen = &group["weights"];
+    is_named = is_named || named;
+  }
+  return chosen;
+}
 
 void decode_compressed_integers(DecodeSession& session) {
   for (const std::string& layer : session.layers_with(".weight_packed")) {

@@ -115,8 +115,13 @@ void check_agreement(const Scheme& scheme, const TensorMap& tensors) {
               "where the weights are floats, take quantization_config out of config.json");
 }
 
-// Quantized tensors that config.json says nothing of are not guessed at.
+// Quantized tensors that config.json says nothing of are not guessed at. MLX would take 8-bit floats for whole numbers.
 void check_plain(const Description& family, const TensorMap& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    if (!is_fp8(tensor->dtype()) || family.has_flag("decodes_fp8") || !fp8_scale_name(tensors, name, *tensor).empty()) continue;
+    throw Error(ErrorCode::kCorrupt, fmt::format("config.json: no quantization_config found, but the tensor {} is {} without a scale", name,
+                                                 name_of(tensor->dtype())));
+  }
   for (const Mark mark : kMarks) {
     if (mark == Mark::kFp8 && family.has_flag("decodes_fp8")) continue;
     const std::string name = first_with(mark, tensors);
@@ -187,6 +192,7 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
   // ModelOpt's own file states a producer instead of a method, and nests the settings.
   const std::string method =
       stated.contains("quant_method") || !stated.contains("producer") ? text_setting(stated, "quant_method") : "modelopt";
+  if (method.empty()) check_plain(family, tensors);
   const Json settings = method == "modelopt" && stated.contains("quantization") ? stated["quantization"] : stated;
   DecodedSource untouched;
   if (family_decodes(family, method, settings, tensors)) {

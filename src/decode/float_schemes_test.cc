@@ -83,6 +83,9 @@ TEST(Fp8, OfOtherTools) {
   expect_values(compressed("float-quantized", {{"num_bits", 8}, {"type", "float"}}), rows, expected);
   expect_values(compressed("naive-quantized", {{"num_bits", 8}, {"type", "float"}}), rows, expected);
   expect_values({{"quant_method", "modelopt"}, {"quant_algo", "FP8"}}, rows, expected);
+  const TensorMap blocks{{"a.weight", stored(codes)}, {"a.weight_scale", stored(from_floats(Dtype::kBF16, {2, 2}, {1, 2, 4, 8}))}};
+  expect_values(compressed("float-quantized", {{"num_bits", 8}, {"type", "float"}, {"strategy", "block"}, {"block_structure", {2, 4}}}),
+                blocks, fp8_values(codes, {1, 2, 4, 8}, [](size_t r, size_t c) { return r / 2 * 2 + c / 4; }));
 }
 
 TEST(Fp8, ExponentsForEach32ValuesStayAsMxfp8) {
@@ -106,6 +109,11 @@ TEST(Fp8, DisagreementsNameBothSides) {
               IsError(ErrorCode::kCorrupt, HasSubstr("b.weight is F8_E4M3 without a scale")));
   EXPECT_THAT(refusal(kFp8, {{"a.weight", stored(from_floats(Dtype::kF32, {1}, {1}))}}),
               IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("'fp8' stated"), HasSubstr("no tensor"))));
+  for (Json config : {Json::object(), Json{{"quantization_config", Json::object()}}}) {
+    TensorMap tensors{{"a.weight", weight}};
+    EXPECT_THAT(error_of([&] { decode(config, tensors); }),
+                IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("no quantization_config"), HasSubstr("a.weight is F8_E4M3 without a scale"))));
+  }
 }
 
 TEST(Fp8, LeftToFamiliesThatDecodeItThemselves) {

@@ -11,30 +11,31 @@ namespace {
 
 constexpr uint64_t kDefaultBlock = 128;
 
-bool is_fp8(Dtype dtype) { return dtype == Dtype::kF8E4M3 || dtype == Dtype::kF8E5M2; }
-
 struct Block {
   uint64_t rows;
   uint64_t cols;
 };
 
-Block stated_block(const Json& settings) {
-  const auto stated = settings.find("weight_block_size");
-  if (stated == settings.end() || stated->is_null()) return {kDefaultBlock, kDefaultBlock};
+// Of config.json, or of the layer's group in compressed-tensors.
+Block stated_block(const Json& settings, const std::string& layer) {
+  const Json* group = group_weights(settings, layer);
+  const Json of_group = group ? group->value("block_structure", Json()) : Json();
+  const Json stated = of_group.is_null() ? settings.value("weight_block_size", Json()) : of_group;
+  if (stated.is_null()) return {kDefaultBlock, kDefaultBlock};
   const auto is_extent = [](const Json& value) { return value.is_number_integer() && value.get<int64_t>() > 0; };
-  if (stated->is_array() && stated->size() == 2 && std::all_of(stated->begin(), stated->end(), is_extent)) {
-    return {(*stated)[0].get<uint64_t>(), (*stated)[1].get<uint64_t>()};
+  if (stated.is_array() && stated.size() == 2 && std::all_of(stated.begin(), stated.end(), is_extent)) {
+    return {stated[0].get<uint64_t>(), stated[1].get<uint64_t>()};
   }
-  throw Error(ErrorCode::kCorrupt, "config.json: weight_block_size is " + stated->dump() + ", two positive integers expected");
+  throw Error(ErrorCode::kCorrupt, fmt::format("config.json: {} is {}, two positive integers expected",
+                                               of_group.is_null() ? "weight_block_size" : "block_structure", stated.dump()));
 }
 
 // The block that a scale covers, from the number of scales for each matrix.
-Block block_of(const Json& settings, const std::string& name, const Shape& shape, const Shape& scales) {
+Block block_of(const Block& block, const std::string& name, const Shape& shape, const Shape& scales) {
   const uint64_t rows = shape[shape.size() - 2];
   const uint64_t cols = shape.back();
   const uint64_t matrices = element_count(shape) / (rows * cols);
   const uint64_t count = element_count(scales);
-  const Block block = stated_block(settings);
   const uint64_t high = (rows + block.rows - 1) / block.rows;
   const uint64_t wide = (cols + block.cols - 1) / block.cols;
   const bool grid = scales.size() >= 2 && scales[scales.size() - 2] == high && scales.back() == wide;
@@ -72,11 +73,13 @@ void decode_fp8_tensor(DecodeSession& session, const std::string& name, const Te
     throw Error(ErrorCode::kUnsupported,
                 fmt::format("{}: {} {} found, a matrix expected", name, name_of(weight->dtype()), to_string(weight->shape())));
   }
-  const Block block = block_of(session.settings(), scale_name, weight->shape(), scales->shape());
+  const Block block = block_of(stated_block(session.settings(), layer_of(name)), scale_name, weight->shape(), scales->shape());
   session.put(name, ops::fp8_dequant(weight, scales, block.rows, block.cols, Dtype::kBF16));
 }
 
 }  // namespace
+
+bool is_fp8(Dtype dtype) { return dtype == Dtype::kF8E4M3 || dtype == Dtype::kF8E5M2; }
 
 std::string fp8_scale_name(const TensorMap& tensors, const std::string& name, const LazyTensor& tensor) {
   if (!is_fp8(tensor.dtype())) return "";

@@ -58,6 +58,9 @@ class DecodeSession {
 int64_t integer_setting(const Json& settings, const char* name, int64_t otherwise);
 // A text setting; empty where it is missing or null.
 std::string text_setting(const Json& settings, const char* name);
+// What config_groups of compressed-tensors say of a layer's weights: the only group, else the one that names the layer, else the one for
+// every linear layer; null where there is none.
+const Json* group_weights(const Json& settings, const std::string& layer);
 // The numbers from -first on: what codes of `bits` bits stand for.
 TensorRef integer_table(uint32_t bits, int first);
 // A small tensor's bytes. Throws Error{kCorrupt} where it is larger than `most_bytes`.
@@ -74,7 +77,8 @@ void decode_modelopt_nvfp4(DecodeSession& session);
 void decode_fp8(DecodeSession& session);
 void decode_int8_weights(DecodeSession& session);
 void decode_bitsandbytes(DecodeSession& session);
-// Layer names of the tensors that carry 8-bit floats and a scale: see fp8.cc.
+bool is_fp8(Dtype dtype);
+// The name of the scale beside a tensor of 8-bit floats; empty where there is none.
 std::string fp8_scale_name(const TensorMap& tensors, const std::string& name, const LazyTensor& tensor);
 
 }  // namespace hf2mlx
