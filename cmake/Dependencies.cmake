@@ -1,8 +1,8 @@
 # Every find_package of the project. scripts/setup.sh installs them all (Debian and Homebrew).
 
-# Homebrew keeps OpenSSL out of the default prefix.
+# Homebrew keeps OpenSSL and ncurses out of the default prefix.
 if(APPLE)
-  list(APPEND CMAKE_PREFIX_PATH /opt/homebrew/opt/openssl@3 /usr/local/opt/openssl@3)
+  list(APPEND CMAKE_PREFIX_PATH /opt/homebrew/opt/openssl@3 /usr/local/opt/openssl@3 /opt/homebrew/opt/ncurses /usr/local/opt/ncurses)
 endif()
 
 find_package(fmt REQUIRED)
@@ -11,6 +11,15 @@ find_package(CLI11 REQUIRED)
 find_package(TBB REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(CURL 7.85 REQUIRED)
+set(CURSES_NEED_NCURSES TRUE)
+set(CURSES_NEED_WIDE TRUE)  # for names beyond ASCII
+find_package(Curses REQUIRED)
+if(NOT TARGET Curses::Curses)
+  # CMake's own module makes no target.
+  add_library(Curses::Curses INTERFACE IMPORTED)
+  set_target_properties(Curses::Curses PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${CURSES_INCLUDE_DIRS}"
+                                                  INTERFACE_LINK_LIBRARIES "${CURSES_LIBRARIES}")
+endif()
 find_package(hwy REQUIRED CONFIG)  # Debian 12: 1.0.3; Homebrew: "highway", far newer
 find_package(yaml-cpp REQUIRED CONFIG)
 if(NOT TARGET yaml-cpp::yaml-cpp)

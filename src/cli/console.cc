@@ -36,6 +36,7 @@ Context process_context(std::ostream& out, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) words.push_back(shell_quote(argv[i]));
   return {.console = {.out = out,
                       .err = std::cerr,
+                      .in_is_terminal = is_terminal(Stream::kIn),
                       .out_is_terminal = is_terminal(Stream::kOut),
                       .err_is_terminal = err_is_terminal,
                       .err_has_color = moves_cursor && !environment.no_color,

@@ -15,6 +15,7 @@ enum class Quiet { kNo, kYes };
 struct Console {
   std::ostream& out;
   std::ostream& err;
+  bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   bool err_has_color = false;

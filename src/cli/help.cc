@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/columns.h"
 #include "cli/options.h"
 #include "cli/text.h"
 #include "hf2mlx/convert.h"
@@ -17,6 +18,7 @@ constexpr size_t kTextColumn = 30;
 
 constexpr const char* kExamples = R"(
 Examples:
+  hf2mlx                                             choose a cached model on the screen
   hf2mlx list                                        what is in the Hugging Face cache
   hf2mlx convert Qwen/Qwen3-8B -q                    4 bits a weight, written to ./mlx_model
   hf2mlx convert Qwen/Qwen3-8B -q --lm-studio        the same, where LM Studio finds it

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "cli/columns.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "hf2mlx/convert.h"
@@ -15,20 +16,6 @@ namespace hf2mlx::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A broken model is a line of the list, not the end of it.
-Inspection inspect_or_explain(const fs::path& folder) {
-  try {
-    SourceOptions source;
-    source.model = folder.string();
-    return inspect(source);
-  } catch (const Error& error) {
-    Inspection inspection;
-    inspection.source = folder;
-    inspection.why_not = error.what();
-    return inspection;
-  }
-}
 
 std::vector<fs::path> folders_in(const fs::path& folder) {
   std::vector<fs::path> folders;
@@ -43,16 +30,6 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
-// As it can be given to convert: a commit may be shortened.
-std::string shown_name(const ListedModel& model) {
-  constexpr size_t kCommitDigits = 40;
-  constexpr size_t kShownDigits = 12;
-  if (model.revision.empty() || model.revision == "main") return model.name;
-  const bool is_commit =
-      model.revision.size() == kCommitDigits && model.revision.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return model.name + "@" + (is_commit ? model.revision.substr(0, kShownDigits) : model.revision);
-}
-
 void print_models(std::ostream& out, const char* title, const ModelList& list) {
   out << fmt::format("{} ({})\n", title, list.folder.string());
   if (list.models.empty()) {
@@ -62,7 +39,8 @@ void print_models(std::ostream& out, const char* title, const ModelList& list) {
   Table table({{"MODEL"}, {"SIZE", Align::kRight}, {"ARCHITECTURE"}, {"QUANTIZATION"}, {"CONVERTIBLE"}});
   for (const ListedModel& model : list.models) {
     const Inspection& inspection = model.inspection;
-    table.add({shown_name(model), inspection.source_bytes == 0 ? "-" : format_bytes(inspection.source_bytes),
+    table.add({printable(name_for_convert(model.name, model.revision)),
+               inspection.source_bytes == 0 ? "-" : format_bytes(inspection.source_bytes),
                or_dash(inspection.architecture.empty() ? inspection.model_type : inspection.architecture), or_dash(inspection.quantization),
                inspection.why_not.empty() ? "yes" : "no: " + inspection.why_not});
   }
@@ -90,6 +68,27 @@ Json to_json(const ModelList& list) {
 }
 
 }  // namespace
+
+Inspection inspect_or_explain(const fs::path& folder) {
+  try {
+    SourceOptions source;
+    source.model = folder.string();
+    return inspect(source);
+  } catch (const Error& error) {
+    Inspection inspection;
+    inspection.source = folder;
+    inspection.why_not = error.what();
+    return inspection;
+  }
+}
+
+std::string name_for_convert(const std::string& name, const std::string& revision) {
+  constexpr size_t kCommitDigits = 40;
+  constexpr size_t kShownDigits = 12;
+  if (revision.empty() || revision == "main") return name;
+  const bool is_commit = revision.size() == kCommitDigits && revision.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return name + "@" + (is_commit ? revision.substr(0, kShownDigits) : revision);
+}
 
 ModelList list_cached_models(const fs::path& cache_dir) {
   ModelList list{.folder = cache_dir, .models = {}};

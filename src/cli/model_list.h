@@ -22,6 +22,12 @@ struct ModelList {
   std::vector<ListedModel> models;
 };
 
+// What is in a folder, by its headers. A model that cannot be read is described by why_not, not by an exception.
+Inspection inspect_or_explain(const std::filesystem::path& folder);
+
+// As it can be given to convert: org/name, or org/name@revision, where a commit is shortened.
+std::string name_for_convert(const std::string& name, const std::string& revision);
+
 ModelList list_cached_models(const std::filesystem::path& cache_dir);
 // Folders PUBLISHER/NAME that hold a config.json; other models there (GGUF) are not ours.
 ModelList list_lm_studio_models(const std::filesystem::path& models_dir);

@@ -8,6 +8,7 @@
 
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/pick.h"
 #include "cli/suggest.h"
 #include "hf2mlx/convert.h"
 
@@ -107,10 +108,16 @@ bool asks_for(const std::string& word, std::string_view long_name, std::string_v
   return word == long_name || word == short_name;
 }
 
-// A person who only typed the name wants to know what there is; a script that did so has a defect.
+// A person who only typed the name wants to choose, or to know what there is; a script that did so has a defect.
 void perform_nothing(Context& context) {
-  if (!context.console.out_is_terminal) throw Error(ErrorCode::kUsage, "no command is given", "hf2mlx --help lists the commands");
-  context.console.out << general_help();
+  const Console& console = context.console;
+  if (!console.out_is_terminal) throw Error(ErrorCode::kUsage, "no command is given", "hf2mlx --help lists the commands");
+  if (!console.in_is_terminal) {
+    console.out << general_help();
+    return;
+  }
+  const std::vector<std::string> words = pick(context);
+  if (!words.empty()) parse(words).perform(context);
 }
 
 }  // namespace

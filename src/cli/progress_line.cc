@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "cli/columns.h"
 #include "cli/text.h"
 
 namespace hf2mlx::cli {

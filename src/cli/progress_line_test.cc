@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "cli/columns.h"
 #include "cli/text.h"
 
 namespace hf2mlx::cli {

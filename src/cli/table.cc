@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "cli/text.h"
+#include "cli/columns.h"
 
 namespace hf2mlx::cli {
 namespace {

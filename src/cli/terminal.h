@@ -1,17 +1,20 @@
 // The few things that the program asks of a terminal and of the operating system.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "hf2mlx/progress.h"
 
 namespace hf2mlx::cli {
 
-enum class Stream { kOut, kErr };
+enum class Stream { kIn, kOut, kErr };
 
 bool is_terminal(Stream stream);
 unsigned terminal_width(Stream stream);  // columns; 80 when unknown
+bool can_move_cursor();                  // standard output, by TERM and the database of terminals
 double monotonic_seconds();
+uint64_t memory_bytes();  // of the machine; 0 when unknown
 
 // All of `text` to standard output. A reader that has gone away is no error (`hf2mlx list | head -1`). Returns 0 or the errno.
 int write_out(std::string_view text) noexcept;
@@ -23,7 +26,9 @@ void ignore_broken_pipes();
 // A signal that was ignored when the program started (nohup, a background job) stays ignored. At most one may exist.
 class InterruptGuard {
  public:
-  explicit InterruptGuard(CancelToken& token);
+  enum class Word { kSaid, kUnsaid };  // that the program is about to stop: it may take a moment
+
+  explicit InterruptGuard(CancelToken& token, Word word = Word::kSaid);
   ~InterruptGuard();
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;

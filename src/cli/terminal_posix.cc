@@ -17,11 +17,12 @@ namespace {
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<CancelToken*> g_token = nullptr;
+std::atomic<bool> g_says_so = true;
 std::array<struct sigaction, kSignals.size()> g_saved;
 
 static_assert(std::atomic<CancelToken*>::is_always_lock_free, "used in a signal handler");
 
-int descriptor(Stream stream) { return stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO; }
+int descriptor(Stream stream) { return stream == Stream::kIn ? STDIN_FILENO : stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO; }
 
 // Only calls that are safe in a signal handler.
 void on_signal(int) {
@@ -29,7 +30,7 @@ void on_signal(int) {
   if (!token || token->cancelled()) _exit(static_cast<int>(ErrorCode::kCancelled));
   token->cancel();
   constexpr char kMessage[] = "\nstopping; interrupt again to leave at once\n";
-  if (!isatty(STDERR_FILENO)) return;
+  if (!g_says_so || !isatty(STDERR_FILENO)) return;
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
 }
 
@@ -49,6 +50,12 @@ double monotonic_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+uint64_t memory_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long page_bytes = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page_bytes > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes) : 0;
+}
+
 int write_out(std::string_view text) noexcept {
   while (!text.empty()) {
     const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
@@ -61,7 +68,8 @@ int write_out(std::string_view text) noexcept {
 
 void ignore_broken_pipes() { signal(SIGPIPE, SIG_IGN); }
 
-InterruptGuard::InterruptGuard(CancelToken& token) {
+InterruptGuard::InterruptGuard(CancelToken& token, Word word) {
+  g_says_so = word == Word::kSaid;
   g_token = &token;
   struct sigaction action {};
   action.sa_handler = on_signal;

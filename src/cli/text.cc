@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "cli/columns.h"
 #include "hf2mlx/error.h"
 
 namespace hf2mlx::cli {
@@ -118,11 +119,6 @@ std::vector<std::string> wrap(std::string_view text, size_t width) {
     lines.back() += word;
   }
   return lines;
-}
-
-size_t display_width(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 }  // namespace hf2mlx::cli

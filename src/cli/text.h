@@ -24,7 +24,4 @@ std::string join(const std::vector<std::string>& words, std::string_view separat
 // Breaks at spaces so that no line is longer than `width`, where that is possible.
 std::vector<std::string> wrap(std::string_view text, size_t width);
 
-// Columns that a terminal needs for UTF-8 text: code points, which is right for everything but East Asian wide characters.
-size_t display_width(std::string_view text);
-
 }  // namespace hf2mlx::cli

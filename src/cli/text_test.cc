@@ -82,7 +82,5 @@ TEST(Wrap, BreaksAtSpaces) {
   EXPECT_EQ(wrap("", 5), std::vector<std::string>{""});
 }
 
-TEST(DisplayWidth, CountsCodePoints) { EXPECT_EQ(display_width("caf\xc3\xa9"), 4u); }
-
 }  // namespace
 }  // namespace hf2mlx::cli

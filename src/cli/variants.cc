@@ -24,16 +24,6 @@ Encoding encoding_of(const QuantOptions& quant) {
   return e;
 }
 
-// What a folder of several is called after.
-std::string label_of(const QuantOptions& quant) {
-  if (!quant.quantize) return quant.dtype.empty() ? "unquantized" : quant.dtype;
-  if (!quant.recipe.empty()) return quant.recipe;
-  const Encoding e = encoding_of(quant);
-  if (e.mode != QuantMode::kAffine) return std::string(name_of(e.mode));
-  const bool usual = e.group_size == default_encoding(e.mode).group_size;
-  return usual ? fmt::format("{}bit", e.bits) : fmt::format("{}bit-g{}", e.bits, e.group_size);
-}
-
 // BITS[:GROUP[:MODE]], a mode, a recipe, or none; what it leaves out is as the other options say.
 QuantOptions quant_of(const std::string& spec, const QuantOptions& base) {
   QuantOptions quant = base;
@@ -87,6 +77,15 @@ NameFields name_fields(const QuantOptions& quant, const std::string& model) {
 }
 
 }  // namespace
+
+std::string label_of(const QuantOptions& quant) {
+  if (!quant.quantize) return quant.dtype.empty() ? "unquantized" : quant.dtype;
+  if (!quant.recipe.empty()) return quant.recipe;
+  const Encoding e = encoding_of(quant);
+  if (e.mode != QuantMode::kAffine) return std::string(name_of(e.mode));
+  const bool usual = e.group_size == default_encoding(e.mode).group_size;
+  return usual ? fmt::format("{}bit", e.bits) : fmt::format("{}bit-g{}", e.bits, e.group_size);
+}
 
 bool asks_for_variants(const ConvertArguments& arguments) {
   return !arguments.variants.empty() || (arguments.quant.quantize && arguments.bits.find(',') != std::string::npos);

@@ -16,6 +16,9 @@ std::vector<Variant> variants_of(const ConvertArguments& arguments, const Conver
 std::vector<Variant> lm_studio_variants(const ConvertArguments& arguments, const ConvertOptions& options, const Environment& environment,
                                         const std::string& organisation, const std::string& model);
 
+// What a folder of several is called after: "4bit", "8bit-g32", "mxfp4", "mixed_4_6", "unquantized".
+std::string label_of(const QuantOptions& quant);
+
 // Whether the folders have labels, and the reports are a list.
 bool asks_for_variants(const ConvertArguments& arguments);
 

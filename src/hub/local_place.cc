@@ -1,10 +1,8 @@
 // Plain files in a folder. See place.h; the names and contents in .cache/huggingface/ are those of huggingface_hub.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <chrono>
 #include <optional>
-#include <sstream>
 
 #include "base/system_error.h"
 #include "base/text_file.h"
@@ -13,6 +11,7 @@
 #include "hub/place.h"
 #include "io/digest.h"
 #include "io/file_posix.h"
+#include "source/download_metadata.h"
 #include "source/hf_cache.h"
 
 namespace hf2mlx {
@@ -20,32 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kMaxMetadataBytes = 4096;
 constexpr size_t kShortHashDigits = 16;
 
-// What was known of a file when it was put here.
-struct Metadata {
-  std::string commit;
-  std::string etag;
-  double seconds = 0;  // since 1970
-};
-
-std::optional<Metadata> read_metadata(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) return std::nullopt;
-  std::istringstream text(read_text_file(path, kMaxMetadataBytes));
-  Metadata metadata;
-  if (text >> metadata.commit >> metadata.etag >> metadata.seconds) return metadata;
-  return std::nullopt;
-}
-
 double now_seconds() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
-
-// Later changes make the metadata worthless. A second more or less is the coarseness of some file systems.
-bool is_unchanged_since(const fs::path& path, double seconds) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && static_cast<double>(status.st_mtime) - 1 <= seconds;
-}
 
 bool has_size(const fs::path& path, const TreeEntry& entry) {
   std::error_code error;
@@ -58,7 +34,7 @@ class LocalPlace final : public Place {
       : local_dir_(local_dir), cached_(cache_dir / folder_of_repo(repo_id) / "snapshots" / commit), commit_(commit) {}
 
   Presence look(const TreeEntry& entry) const override {
-    if (is_known(entry) && read_metadata(metadata_of(entry))->commit == commit_) return Presence::kThere;
+    if (is_known(entry) && read_download_metadata(metadata_of(entry))->commit == commit_) return Presence::kThere;
     return has_size(local_dir_ / entry.path, entry) || has_size(cached_ / entry.path, entry) ? Presence::kAtHand : Presence::kMissing;
   }
 
@@ -103,12 +79,12 @@ class LocalPlace final : public Place {
 
  private:
   fs::path download_folder() const { return tree_folder() / "download"; }
-  fs::path metadata_of(const TreeEntry& entry) const { return download_folder() / (entry.path + ".metadata"); }
+  fs::path metadata_of(const TreeEntry& entry) const { return download_metadata_of(local_dir_, entry.path); }
 
   // By what was noted down when it was put here.
   bool is_known(const TreeEntry& entry) const {
     const fs::path file = local_dir_ / entry.path;
-    const std::optional<Metadata> metadata = read_metadata(metadata_of(entry));
+    const std::optional<DownloadMetadata> metadata = read_download_metadata(metadata_of(entry));
     return has_size(file, entry) && metadata && metadata->etag == entry.etag() && is_unchanged_since(file, metadata->seconds);
   }
 

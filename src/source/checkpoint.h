@@ -35,7 +35,7 @@ struct Checkpoint {
   std::string name;                   // "Qwen3-8B": the model's name without its organisation
   std::string organisation;           // "Qwen", or empty for a plain folder without one
   std::string repo_id;                // "Qwen/Qwen3-8B" for a cache entry or hub repository, else empty
-  std::string commit;                 // of the snapshot, else empty
+  std::string commit;                 // of the snapshot, or that a plain folder was downloaded from; else empty
   Json config;                        // config.json as it stands, tagged floats decoded
   Json config_eos;                    // eos_token_id of config.json, which that of generation_config.json replaces in `config`
   Json generation_config;             // null when missing or not JSON

@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "base/system_error.h"
+#include "source/download_metadata.h"
 #include "source/hf_cache.h"
 
 namespace hf2mlx {
@@ -50,6 +51,7 @@ Location in_folder(const fs::path& model, const std::string& revision) {
   } else {
     location.folder = folder;
     location.name = name_of_folder(model, folder);
+    location.commit = commit_of_folder(folder);
   }
   if (!revision.empty()) location.notes.push_back(fmt::format("the revision {} does not count: {} is a folder", revision, model.string()));
   return location;

@@ -1,7 +1,10 @@
 // See manifest.h.
 #include "writer/manifest.h"
 
+#include <optional>
 #include <utility>
+
+#include "source/locate.h"
 
 namespace hf2mlx {
 namespace {
@@ -25,10 +28,19 @@ Json options_json(const ConvertOptions& options) {
   return out;
 }
 
-Json source_json(const Checkpoint& checkpoint) {
+// The branch or tag that was asked for: it may lead to another commit by now.
+std::string moving_revision(const SourceOptions& source, const Checkpoint& checkpoint) {
+  if (checkpoint.repo_id.empty()) return {};
+  const std::optional<RepoName> repo = repo_of_model(source);
+  const std::string& revision = repo ? repo->revision : source.revision;
+  return revision == "main" || checkpoint.commit.starts_with(revision) ? "" : revision;
+}
+
+Json source_json(const SourceOptions& source, const Checkpoint& checkpoint) {
   Json out = {{"name", checkpoint.name}};
   if (!checkpoint.repo_id.empty()) out["repo_id"] = checkpoint.repo_id;
   if (!checkpoint.commit.empty()) out["commit"] = checkpoint.commit;
+  if (const std::string revision = moving_revision(source, checkpoint); !revision.empty()) out["revision"] = revision;
   return out;
 }
 
@@ -84,7 +96,7 @@ Json make_manifest(const Checkpoint& checkpoint, const WriterInput& input, const
   add_files(listed, input.weight_digests);
   add_files(listed, files);
   return {{"hf2mlx", HF2MLX_VERSION},
-          {"source", source_json(checkpoint)},
+          {"source", source_json(input.options.source, checkpoint)},
           {"options", options_json(input.options)},
           {"files", std::move(listed)}};
 }

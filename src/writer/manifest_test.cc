@@ -31,6 +31,25 @@ TEST(Manifest, SaysFromWhatAndHow) {
   })"));
 }
 
+// A branch may lead elsewhere by now, a commit never.
+TEST(Manifest, SaysWhichBranchWasAskedFor) {
+  Checkpoint checkpoint;
+  checkpoint.name = "model";
+  checkpoint.repo_id = "org/model";
+  checkpoint.commit = "0123456789abcdef0123456789abcdef01234567";
+  const auto revision_of = [&](const char* model, const char* revision) {
+    ConvertOptions options;
+    options.source.model = model;
+    options.source.revision = revision;
+    return make_manifest(checkpoint, {.options = options, .config = Json::object()}, {})["source"].value("revision", "");
+  };
+  EXPECT_EQ(revision_of("org/model", ""), "");
+  EXPECT_EQ(revision_of("org/model", "main"), "");
+  EXPECT_EQ(revision_of("org/model@0123456789ab", ""), "");
+  EXPECT_EQ(revision_of("org/model@v1.0", ""), "v1.0");
+  EXPECT_EQ(revision_of("org/model", "refs/pr/1"), "refs/pr/1");
+}
+
 TEST(Manifest, LeavesOutWhatIsUnknown) {
   const ConvertOptions options;
   Checkpoint checkpoint;

@@ -1,0 +1,22 @@
+// Text in the columns of a terminal. All of it is UTF-8.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace hf2mlx::cli {
+
+// Columns that text needs: East Asian wide characters and pictures take two, marks that join the character before them none.
+size_t display_width(std::string_view text);
+
+// With a "?" for whatever a terminal would obey or not show: control characters, changes of direction, what is no UTF-8.
+std::string printable(std::string_view text);
+
+// Not more than so many columns; what had to be cut ends in "…". Requires printable text.
+std::string cut(std::string_view text, size_t columns);
+// Cut, or filled up with blanks behind or before.
+std::string fitted_left(std::string_view text, size_t columns);
+std::string fitted_right(std::string_view text, size_t columns);
+
+}  // namespace hf2mlx::cli

@@ -1,0 +1,129 @@
+// See conversions.h.
+#include "cli/conversions.h"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <set>
+
+#include "base/json.h"
+#include "hf2mlx/error.h"
+#include "source/download_metadata.h"
+#include "source/hf_cache.h"
+#include "writer/manifest.h"
+
+namespace hf2mlx::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> folders_in(const fs::path& folder) {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored)) folders.push_back(entry->path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+std::optional<Conversion> read_conversion(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(folder / kManifestFile, ignored)) return std::nullopt;
+  try {
+    const Json manifest = read_json_file(folder / kManifestFile);
+    const Json& source = manifest.at("source");
+    Conversion conversion;
+    conversion.folder = folder;
+    conversion.name = source.at("name").get<std::string>();
+    conversion.repo_id = source.value("repo_id", "");
+    conversion.revision = source.value("revision", "");
+    conversion.commit = source.value("commit", "");
+    conversion.version = manifest.value("hf2mlx", "");
+    ConvertOptions options;
+    read_options(manifest, options);
+    conversion.quant = options.quant;
+    return conversion;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+class Search {
+ public:
+  void look_in(const SearchPlace& place) { look_in(place.folder, place.depth, place.is_lm_studio); }
+  std::vector<Conversion> take() { return std::move(found_); }
+
+ private:
+  void look_in(const fs::path& folder, int depth, bool is_lm_studio) {
+    for (const fs::path& inner : folders_in(folder)) {
+      if (std::optional<Conversion> conversion = read_conversion(inner)) {
+        conversion->is_in_lm_studio = is_lm_studio;
+        if (seen_.insert(fs::canonical(inner)).second) found_.push_back(std::move(*conversion));
+      } else if (depth > 1) {
+        look_in(inner, depth - 1, is_lm_studio);
+      }
+    }
+  }
+
+  std::set<fs::path> seen_;
+  std::vector<Conversion> found_;
+};
+
+Original compared(const Conversion& conversion, fs::path folder, std::string commit) {
+  Original original{.state = OriginalState::kUnknown, .folder = std::move(folder), .commit = std::move(commit)};
+  if (conversion.commit.empty() || original.commit.empty()) return original;
+  original.state = conversion.commit == original.commit ? OriginalState::kCurrent : OriginalState::kMoved;
+  return original;
+}
+
+Original in_cache(const Conversion& conversion, const fs::path& cache_dir) {
+  try {
+    const CacheEntry entry = find_snapshot(cache_dir / folder_of_repo(conversion.repo_id), conversion.revision).entry;
+    return compared(conversion, entry.path, entry.commit);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+Original beside(const Conversion& conversion) {
+  const fs::path folder = conversion.folder.parent_path() / conversion.name;
+  std::error_code ignored;
+  const bool is_model = fs::exists(folder / "config.json", ignored) && !fs::exists(folder / kManifestFile, ignored);
+  if (!is_model || fs::path(conversion.name).has_parent_path()) return {};
+  return compared(conversion, folder, commit_of_folder(folder));
+}
+
+}  // namespace
+
+std::vector<SearchPlace> usual_places(const fs::path& lm_studio) {
+  constexpr int kPublisherAndName = 2;
+  return {{.folder = "."}, {.folder = lm_studio, .depth = kPublisherAndName, .is_lm_studio = true}};
+}
+
+std::vector<Conversion> find_conversions(const std::vector<SearchPlace>& places) {
+  Search search;
+  for (const SearchPlace& place : places) search.look_in(place);
+  return search.take();
+}
+
+const char* name_of(OriginalState state) {
+  switch (state) {
+    case OriginalState::kCurrent:
+      return "current";
+    case OriginalState::kMoved:
+      return "moved";
+    case OriginalState::kUnknown:
+      return "unknown";
+    case OriginalState::kAbsent:
+      break;
+  }
+  return "absent";
+}
+
+Original original_of(const Conversion& conversion, const fs::path& cache_dir) {
+  return conversion.repo_id.empty() ? beside(conversion) : in_cache(conversion, cache_dir);
+}
+
+}  // namespace hf2mlx::cli
