@@ -38,6 +38,15 @@ Json to_json(const Finding& finding) {
           {"refused_by", finding.refused_by}};
 }
 
+// The error with which a step begins, and how many groups are in it, for steps that have some.
+Json group_errors_json(const LayerError& error) {
+  Json steps = Json::array();
+  for (size_t step = 0; step < kErrorSteps; ++step) {
+    if (error.group_errors[step] > 0) steps.push_back({error_of_step(step), error.group_errors[step]});
+  }
+  return steps;
+}
+
 Json to_json(const LayerError& error) {
   return {{"layer", error.layer},
           {"encoding", error.encoding},
@@ -46,6 +55,7 @@ Json to_json(const LayerError& error) {
           {"rounding_rms", error.rounding_rms},
           {"worst_group", error.worst_group},
           {"worst_index", error.worst_index},
+          {"group_errors", group_errors_json(error)},
           {"zeros", error.zeros},
           {"source_zeros", error.source_zeros}};
 }

@@ -25,9 +25,20 @@ double squares_of_difference(const float* a, const float* b, uint64_t n) {
   return sum;
 }
 
+// `ratio` is of squares.
+size_t step_of(double ratio) {
+  if (!(ratio > 0)) return 0;
+  const double step = kErrorStepsPerOctave * std::log2(ratio) / 2 + kErrorSteps;
+  return static_cast<size_t>(std::clamp(step, 0.0, kErrorSteps - 1.0));
+}
+
 double root_ratio(double a, double b) { return b > 0 ? std::sqrt(a / b) : 0; }
 
 }  // namespace
+
+double error_of_step(size_t step) noexcept {
+  return std::exp2((static_cast<double>(step) - static_cast<double>(kErrorSteps)) / kErrorStepsPerOctave);
+}
 
 ErrorMeter::ErrorMeter(const TensorPairs& pairs) : pairs_(pairs), sums_(pairs.plan().outputs.size()) {}
 
@@ -38,6 +49,7 @@ void ErrorMeter::Sums::add(const Sums& other) {
   zeros += other.zeros;
   source_zeros += other.source_zeros;
   values += other.values;
+  for (size_t i = 0; i < kErrorSteps; ++i) group_errors[i] += other.group_errors[i];
   // The first of several that are equally bad, in whatever order pieces come.
   if (other.worst_ratio < worst_ratio || (other.worst_ratio == worst_ratio && other.worst_index >= worst_index)) return;
   worst_ratio = other.worst_ratio;
@@ -77,6 +89,7 @@ void ErrorMeter::Sums::add_group(const Group& group, uint64_t index) {
   rounding_squares += squares_of_difference(group.before, group.rounded, group.size);
   values += group.size;
   const double ratio = squares > 0 ? error / squares : 0;
+  ++group_errors[step_of(ratio)];
   if (ratio <= worst_ratio) return;
   worst_ratio = ratio;
   worst_index = index;
@@ -128,6 +141,7 @@ std::vector<LayerError> ErrorMeter::layers() const {
     layer.rounding_rms = root_ratio(sums.rounding_squares, sums.value_squares);
     layer.worst_group = std::sqrt(sums.worst_ratio);
     layer.worst_index = sums.worst_index;
+    layer.group_errors = sums.group_errors;
     layer.zeros = static_cast<double>(sums.zeros) / static_cast<double>(sums.values);
     layer.source_zeros = static_cast<double>(sums.source_zeros) / static_cast<double>(sums.values);
     out.push_back(std::move(layer));

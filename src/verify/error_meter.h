@@ -1,6 +1,7 @@
 // Measures what quantizing has changed, while a plan is run: the folder's codes and those of plain rounding, decoded, against the values.
 #pragma once
 
+#include <array>
 #include <mutex>
 #include <vector>
 
@@ -31,6 +32,7 @@ class ErrorMeter final : public EncodedObserver {
     double value_squares = 0;
     double worst_ratio = 0;  // of a group: its error squares over its value squares
     uint64_t worst_index = 0;
+    std::array<uint64_t, kErrorSteps> group_errors = {};
     uint64_t zeros = 0;
     uint64_t source_zeros = 0;
     uint64_t values = 0;
