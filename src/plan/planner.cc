@@ -101,15 +101,32 @@ std::optional<LoadedModel> load_tied(const Description& description, const Regis
   }
 }
 
+bool says_tied(const Json& config) {
+  const Json text = config.value("text_config", Json());
+  const Json tied(true);
+  return config.value("tie_word_embeddings", Json()) == tied || (text.is_object() && text.value("tie_word_embeddings", Json()) == tied);
+}
+
+// Of an MLX model whose config.json says that its head is the embedding: the scales and biases of a head that is there all the same.
+// Rules drop its weight alone, as mlx_lm's do, which then does not load the model.
+bool drop_rest_of_head(const Json& config, TensorMap& tensors) {
+  if (!says_tied(config)) return false;
+  return std::erase_if(tensors, [](const auto& tensor) {
+           return tensor.first.ends_with("lm_head.scales") || tensor.first.ends_with("lm_head.biases");
+         }) > 0;
+}
+
 LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& options) {
   const Description& description = find_architecture(checkpoint.config, registry, options.arch);
   Json config = checkpoint.config;
   lift_quantization_config(config, checkpoint);
-  const TensorMap tensors = source_tensors(checkpoint);
+  TensorMap tensors = source_tensors(checkpoint);
   try {
     return load_model(description, registry, config, tensors);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kCorrupt || has_head(checkpoint) || !tie_embeddings(config)) throw;
+    if (error.code() != ErrorCode::kCorrupt) throw;
+    if (drop_rest_of_head(config, tensors)) return load_model(description, registry, config, tensors);
+    if (has_head(checkpoint) || !tie_embeddings(config)) throw;
     std::optional<LoadedModel> model = load_tied(description, registry, config, tensors);
     if (!model) throw;
     return std::move(*model);

@@ -58,6 +58,20 @@ void check_head(const Json& stated, const Json& loaded, Findings& findings) {
                   .refused_by = everyone()});
 }
 
+// Scales and biases of a head that a conversion leaves out; mlx_lm takes but its weight away, and refuses the rest.
+void check_rest_of_head(const Checkpoint& checkpoint, const Plan& plan, Findings& findings) {
+  constexpr std::string_view kScales = "lm_head.scales";
+  const auto has_scales = [&](const auto& tensors) {
+    return std::any_of(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name.ends_with(kScales); });
+  };
+  if (!has_scales(checkpoint.tensors) || has_scales(plan.outputs)) return;
+  findings.error({.check = "architecture.head",
+                  .place = "config.json, tie_word_embeddings",
+                  .reason = "is true, but a packed lm_head is there",
+                  .remedy = "convert the model again; or set it to false, if the head is not the same as the embeddings",
+                  .refused_by = everyone()});
+}
+
 // Nothing for a folder that is no source of a conversion, though programs that pass over the index load it.
 std::optional<Checkpoint> open(const SourceOptions& source, Findings& findings) {
   try {
@@ -93,6 +107,7 @@ void check_architecture(const ModelFolder& folder, const SourceOptions& source, 
     const Plan plan = make_plan(*checkpoint, registry, options);
     compare_with_stored(*checkpoint, plan, findings);
     check_head(checkpoint->config, plan.config, findings);
+    check_rest_of_head(*checkpoint, plan, findings);
   } catch (const Error& error) {
     refuse("architecture.tensors", "model*.safetensors", error, findings);
   }

@@ -90,6 +90,26 @@ void check_dtypes(const std::map<std::string, PackedLayer>& layers, Findings& fi
        .refused_by = everyone()});
 }
 
+// mlx_lm passes an entry to the layer, word for word.
+std::vector<std::string> unknown_words(const Json& entry) {
+  constexpr std::array<std::string_view, 4> kWords = {"group_size", "bits", "mode", "quantize_input"};
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : entry.items()) {
+    if (std::find(kWords.begin(), kWords.end(), key) == kWords.end()) unknown.push_back(key);
+  }
+  return unknown;
+}
+
+void check_words(const std::string& layer, const Json& entry, Findings& findings) {
+  const std::vector<std::string> unknown = unknown_words(entry);
+  if (unknown.empty()) return;
+  findings.error({.check = "quantization.entry",
+                  .place = fmt::format("{}.{}", kQuantization, layer),
+                  .reason = fmt::format("has {} beside group_size, bits and mode, which no layer takes", shorten(unknown)),
+                  .remedy = "remove it",
+                  .refused_by = {kMlxLm, kLmStudio}});
+}
+
 // Entries of single layers: whether Swift can decode them, and whether they name a layer.
 void check_entries(const Json& quantization, const std::map<std::string, PackedLayer>& layers, const ModelFolder& folder,
                    Findings& findings) {
@@ -105,6 +125,7 @@ void check_entries(const Json& quantization, const std::map<std::string, PackedL
                         .refused_by = {kSwift}});
     }
     if (value.is_object() && !layers.count(key)) idle.push_back(key);
+    if (value.is_object() && layers.count(key)) check_words(key, value, findings);
   }
   if (idle.empty() || folder.weights.empty()) return;
   findings.warning({.check = "quantization.idle-entry",
@@ -142,6 +163,12 @@ void check_quantization(const ModelFolder& folder, Findings& findings) {
     has_numbers ? findings.warning(finding) : findings.error(finding);
     return;
   }
+  if (layers.empty() && !folder.weights.empty()) {
+    findings.warning({.check = "quantization.nothing-packed",
+                      .place = kQuantization,
+                      .reason = "is there, but no layer is packed: the model is as large as it was",
+                      .remedy = "convert the model again, or remove quantization and quantization_config"});
+  }
   check_dtypes(layers, findings);
   check_entries(quantization, layers, folder, findings);
   check_unnamed(quantization, layers, findings);
@@ -157,14 +184,16 @@ bool is_id_or_ids(const Json& value) {
   return is_id(value) || (value.is_array() && std::all_of(value.begin(), value.end(), is_id));
 }
 
-// The types that mlx-swift-lm insists on.
+// The types that mlx-swift-lm insists on; transformers 5, by which mlx-lm loads the tokenizer, on that of eos_token_id.
 void check_types(const Json& config, Findings& findings) {
   const auto refuse = [&](const std::string& key, const Json& value, const char* expected) {
-    findings.warning({.check = "config.type",
-                      .place = fmt::format("{}, {}", kConfig, key),
-                      .reason = fmt::format("{} found, {} expected", value.type_name(), expected),
-                      .remedy = "correct the value",
-                      .refused_by = {kSwift}});
+    Finding finding{.check = "config.type",
+                    .place = fmt::format("{}, {}", kConfig, key),
+                    .reason = fmt::format("{} found, {} expected", value.type_name(), expected),
+                    .remedy = "correct the value"};
+    const bool by_all = key == "eos_token_id";
+    finding.refused_by = by_all ? everyone() : std::vector<std::string>{kSwift};
+    by_all ? findings.error(finding) : findings.warning(finding);
   };
   const Json text = config.value("text_config", Json());
   if (!text.is_null() && !text.is_object()) refuse("text_config", text, "an object");
@@ -180,19 +209,28 @@ bool is_of_vision(const std::string& tensor) {
   return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return tensor.find(part) != std::string::npos; });
 }
 
+bool has_vision_tower(const ModelFolder& folder) {
+  return std::any_of(folder.weights.begin(), folder.weights.end(), [](const WeightFile& file) {
+    return std::any_of(file.tensors.begin(), file.tensors.end(), [](const TensorEntry& tensor) { return is_of_vision(tensor.name); });
+  });
+}
+
 void check_vision(const ModelFolder& folder, Findings& findings) {
   if (!folder.config.contains("vision_config") || folder.weights.empty()) return;
-  for (const WeightFile& file : folder.weights) {
-    for (const TensorEntry& tensor : file.tensors) {
-      if (is_of_vision(tensor.name)) return;
-    }
+  if (!has_vision_tower(folder)) {
+    findings.warning(
+        {.check = "config.vision",
+         .place = "config.json, vision_config",
+         .reason = "is there, but no tensor of a vision tower is: LM Studio takes this for a vision model and misses its weights",
+         .remedy = "remove vision_config, or convert the model again",
+         .refused_by = {kLmStudio}});
+  } else if (!folder.has("preprocessor_config.json") && !folder.has("processor_config.json")) {
+    findings.warning({.check = "config.processor",
+                      .place = "preprocessor_config.json",
+                      .reason = "is not there, nor processor_config.json: programs do not know how to prepare images",
+                      .remedy = "copy it from the original",
+                      .refused_by = {kLmStudio}});
   }
-  findings.warning(
-      {.check = "config.vision",
-       .place = "config.json, vision_config",
-       .reason = "is there, but no tensor of a vision tower is: LM Studio takes this for a vision model and misses its weights",
-       .remedy = "remove vision_config, or convert the model again",
-       .refused_by = {kLmStudio}});
 }
 
 void check_code(const Json& config, Findings& findings) {

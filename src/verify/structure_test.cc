@@ -121,18 +121,59 @@ TEST(Structure, TensorsThatTheConfigDoesNotKnow) {
 
 // Each value as mlx-swift-lm's BaseConfiguration would decode it.
 TEST(Structure, TypesThatSwiftInsistsOn) {
-  for (const auto& [key, value] :
-       {std::pair{"eos_token_id", Json("2")}, {"eos_token_id", Json::array({1, "x"})}, {"text_config", Json(1)}}) {
+  const auto found = [](const char* key, const Json& value) {
     const Folder folder;
-    folder.edit("config.json", [&, k = key, v = value](Json& config) { config[k] = v; });
-    EXPECT_THAT(folder.checks(), Contains("warning config.type")) << key;
-  }
+    folder.edit("config.json", [&](Json& config) { config[key] = value; });
+    return folder.checks();
+  };
+  // transformers, and so mlx-lm, refuses this one too.
+  EXPECT_THAT(found("eos_token_id", "2"), Contains("error config.type"));
+  EXPECT_THAT(found("eos_token_id", Json::array({1, "x"})), Contains("error config.type"));
+  EXPECT_THAT(found("text_config", 1), Contains("warning config.type"));
+  EXPECT_THAT(found("text_config", {{"eos_token_id", "2"}}), Contains("warning config.type"));
 }
 
 TEST(Structure, VisionWithoutATower) {
   const Folder folder;
   folder.edit("config.json", [](Json& config) { config["vision_config"] = Json::object(); });
   EXPECT_THAT(folder.checks(), ElementsAre("warning config.vision"));
+}
+
+TEST(Structure, AVisionModelWithoutAProcessor) {
+  const Folder folder;
+  folder.edit("config.json", [](Json& config) { config["vision_config"] = Json::object(); });
+  const std::string header = R"({"vision_tower.a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}})";
+  folder.files().put("model-vision.safetensors", static_cast<char>(header.size()) + std::string(7, '\0') + header + "x");
+  EXPECT_THAT(folder.checks(), Contains("warning config.processor"));
+  folder.files().put("preprocessor_config.json", "{}");
+  EXPECT_THAT(folder.checks(), testing::Not(Contains(HasSubstr("config.processor"))));
+}
+
+TEST(Structure, QuantizationOfNothing) {
+  const Folder folder;
+  folder.edit("config.json", [](Json& config) {
+    config["quantization"] = {{"group_size", 64}, {"bits", 4}};
+    config["quantization_config"] = config["quantization"];
+  });
+  EXPECT_THAT(folder.checks(), ElementsAre("warning quantization.nothing-packed"));
+}
+
+TEST(Structure, TokensThatFilesNumberDifferently) {
+  const Folder folder;
+  folder.edit("config.json", [](Json& config) { config["pad_token_id"] = 7; });
+  folder.edit("generation_config.json", [](Json& config) { config["pad_token_id"] = 0; });
+  EXPECT_THAT(folder.checks(), ElementsAre("note tokenizer.named-ids"));
+  folder.edit("tokenizer_config.json", [](Json& config) { config["pad_token"] = "<|endoftext|>"; });
+  folder.edit("config.json", [](Json& config) { config["pad_token_id"] = 0; });
+  EXPECT_THAT(folder.checks(), IsEmpty());
+}
+
+TEST(Structure, TemplatesThatExcludeEachOther) {
+  const Folder folder;
+  folder.files().put("additional_chat_templates/tool_use.jinja", "t");
+  EXPECT_THAT(folder.checks(), testing::Not(Contains(HasSubstr("template.conflict"))));
+  folder.files().put("chat_template.json", "{}");
+  EXPECT_THAT(folder.checks(), Contains("warning template.conflict"));
 }
 
 TEST(Structure, Tokenizers) {

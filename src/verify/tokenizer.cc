@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 
 #include "hf2mlx/error.h"
 #include "source/incomplete.h"
@@ -114,6 +115,29 @@ void check_special_tokens(const ModelFolder& folder, const Known& known, Finding
   }
 }
 
+// The tokens that begin and fill up texts, by all who name them.
+void check_named_ids(const ModelFolder& folder, const Known& known, Findings& findings) {
+  for (const std::string name : {"bos_token", "pad_token"}) {
+    std::map<int64_t, std::vector<std::string>> by_id;
+    const auto add = [&](const Json& file, const char* where) {
+      if (!file.is_object()) return;
+      for (const int64_t id : token_ids(file.value(name + "_id", Json()))) by_id[id].push_back(fmt::format("{} says {}", where, id));
+    };
+    add(folder.config, "config.json");
+    add(folder.generation_config, "generation_config.json");
+    const auto text = token_text(folder.tokenizer_config, name.c_str());
+    const NamedToken* token = text ? find_token(known.added, *text) : nullptr;
+    if (token) by_id[token->id].push_back(fmt::format("the tokenizer {} ({})", token->id, token->content));
+    if (by_id.size() < 2) continue;
+    std::vector<std::string> all;
+    for (const auto& [id, sayings] : by_id) all.insert(all.end(), sayings.begin(), sayings.end());
+    findings.note({.check = "tokenizer.named-ids",
+                   .place = name + "_id",
+                   .reason = fmt::format("{}", fmt::join(all, ", ")),
+                   .remedy = "nothing has to be done for mlx-lm, which goes by the tokenizer"});
+  }
+}
+
 // The number of tokens that the model has embeddings for.
 int64_t embedded_tokens(const ModelFolder& folder) {
   int64_t rows = -1;
@@ -157,6 +181,18 @@ bool looks_like_chat(const std::string& name) {
   return std::any_of(kParts.begin(), kParts.end(), [&](std::string_view part) { return text.find(part) != std::string::npos; });
 }
 
+// AutoProcessor of transformers 5, by which programs that read images load a model, does not take the two together.
+void check_template_files(const ModelFolder& folder, Findings& findings) {
+  const auto is_additional = [](const SideFile& file) {
+    return file.relative_path.starts_with(std::string(kChatTemplateFolder) + "/") && file.relative_path.ends_with(".jinja");
+  };
+  if (!folder.has("chat_template.json") || std::none_of(folder.side_files.begin(), folder.side_files.end(), is_additional)) return;
+  findings.warning({.check = "template.conflict",
+                    .place = "chat_template.json",
+                    .reason = "is there beside additional_chat_templates/, which transformers' AutoProcessor refuses",
+                    .remedy = "name its template chat_template.jinja, and remove the file"});
+}
+
 std::vector<std::string> check_templates(const ModelFolder& folder, const Known& known, Findings& findings) {
   const ChatTemplateTexts templates = chat_template_texts(folder.side_files);
   std::vector<std::string> texts;
@@ -173,6 +209,7 @@ std::vector<std::string> check_templates(const ModelFolder& folder, const Known&
                    .reason = "is another template than the one in tokenizer_config.json or chat_template.json, which older programs read",
                    .remedy = "nothing has to be done if both are meant"});
   }
+  check_template_files(folder, findings);
   std::vector<std::string> unknown;
   for (const std::string& text : texts) {
     for (const std::string& word : end_of_turn_words(text)) {
@@ -190,10 +227,11 @@ std::vector<std::string> check_templates(const ModelFolder& folder, const Known&
 
 void check_stop(const EndTokens& ends, const ModelFolder& folder, Findings& findings) {
   for (const EndTokens::Named& named : ends.left_out) {
-    findings.warning({.check = "stop.left-out",
-                      .place = folder.has("generation_config.json") ? "generation_config.json, eos_token_id" : "config.json, eos_token_id",
-                      .reason = fmt::format("token {} ends a text too, says {}, but programs do not stop there", named.id, named.by),
-                      .remedy = fmt::format("convert with --fix-eos, or write {} there", json_of_ids(ends.all).dump())});
+    findings.warning(
+        {.check = "stop.left-out",
+         .place = folder.has("generation_config.json") ? "generation_config.json, eos_token_id" : "config.json, eos_token_id",
+         .reason = fmt::format("token {} ends a text too, says {}, but mlx-lm and mlx-swift-lm do not stop there", named.id, named.by),
+         .remedy = fmt::format("convert with --fix-eos, or write {} there", json_of_ids(ends.all).dump())});
   }
   if (!ends.read.empty()) return;
   findings.warning({.check = "stop.none",
@@ -209,6 +247,7 @@ void check_tokenizer(const ModelFolder& folder, Depth depth, Findings& findings)
   check_config_form(folder, findings);
   const Known known = read_known(folder, depth, findings);
   check_special_tokens(folder, known, findings);
+  check_named_ids(folder, known, findings);
   const std::vector<std::string> templates = check_templates(folder, known, findings);
   const Json eos = folder.config.is_object() ? folder.config.value("eos_token_id", Json()) : Json();
   const EndTokens ends = find_end_tokens({eos, folder.generation_config, folder.tokenizer_config, known.added, templates});
