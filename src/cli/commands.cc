@@ -13,6 +13,7 @@ constexpr CommandEntry kCommands[] = {
     {"download", "download a model of the Hugging Face hub, as far as a conversion needs it", make_download},
     {"inspect", "describe a model: architecture, parameters, size at each quantization", make_inspect},
     {"verify", "say whether a model folder is complete and will load", make_verify},
+    {"where", "print the path of a model's MLX copy, or of its original", make_where},
     {"list", "list the models in the Hugging Face cache and in LM Studio", make_list},
     {"archs", "list the architectures that can be converted", make_archs},
     {"completion", "print a completion script for bash, zsh or fish", make_completion},

@@ -42,6 +42,7 @@ std::unique_ptr<Command> make_plan(CLI::App& app);
 std::unique_ptr<Command> make_download(CLI::App& app);
 std::unique_ptr<Command> make_inspect(CLI::App& app);
 std::unique_ptr<Command> make_verify(CLI::App& app);
+std::unique_ptr<Command> make_where(CLI::App& app);
 std::unique_ptr<Command> make_list(CLI::App& app);
 std::unique_ptr<Command> make_archs(CLI::App& app);
 std::unique_ptr<Command> make_completion(CLI::App& app);

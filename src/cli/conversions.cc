@@ -6,10 +6,12 @@
 #include <optional>
 #include <set>
 
-#include "base/json.h"
+#include "cli/options.h"
+#include "cli/variants.h"
 #include "hf2mlx/error.h"
 #include "source/download_metadata.h"
 #include "source/hf_cache.h"
+#include "source/locate.h"
 #include "writer/manifest.h"
 
 namespace hf2mlx::cli {
@@ -41,6 +43,7 @@ std::optional<Conversion> read_conversion(const fs::path& folder) {
     conversion.revision = source.value("revision", "");
     conversion.commit = source.value("commit", "");
     conversion.version = manifest.value("hf2mlx", "");
+    conversion.options = manifest.value("options", Json::object());
     ConvertOptions options;
     read_options(manifest, options);
     conversion.quant = options.quant;
@@ -90,16 +93,24 @@ Original in_cache(const Conversion& conversion, const fs::path& cache_dir) {
 Original beside(const Conversion& conversion) {
   const fs::path folder = conversion.folder.parent_path() / conversion.name;
   std::error_code ignored;
-  const bool is_model = fs::exists(folder / "config.json", ignored) && !fs::exists(folder / kManifestFile, ignored);
+  const bool is_model = fs::exists(folder / "config.json", ignored) && folder != conversion.folder;
   if (!is_model || fs::path(conversion.name).has_parent_path()) return {};
   return compared(conversion, folder, commit_of_folder(folder));
 }
 
 }  // namespace
 
-std::vector<SearchPlace> usual_places(const fs::path& lm_studio) {
+std::vector<SearchPlace> search_places(const std::vector<std::string>& more, const fs::path& lm_studio) {
   constexpr int kPublisherAndName = 2;
-  return {{.folder = "."}, {.folder = lm_studio, .depth = kPublisherAndName, .is_lm_studio = true}};
+  std::vector<SearchPlace> places = {{.folder = "."}, {.folder = lm_studio, .depth = kPublisherAndName, .is_lm_studio = true}};
+  for (const std::string& folder : more) places.push_back({.folder = folder, .depth = kPublisherAndName});
+  return places;
+}
+
+CLI::Option* declare_places(CLI::App& app, std::vector<std::string>& more) {
+  return add_repeatable(
+      app, "--in", more, "FOLDER",
+      "look for conversions in FOLDER too, and in the folders in it; the current folder and LM Studio's are always looked in");
 }
 
 std::vector<Conversion> find_conversions(const std::vector<SearchPlace>& places) {
@@ -122,8 +133,26 @@ const char* name_of(OriginalState state) {
   return "absent";
 }
 
+bool is_called(const Conversion& conversion, const std::string& name) {
+  const auto [model, revision] = split_repo_name(name, "");
+  const bool is_revision = revision.empty() || revision == conversion.revision || conversion.commit.starts_with(revision);
+  const std::string own_name = conversion.folder.filename().string();
+  if (name == own_name || name == conversion.folder.parent_path().filename().string() + "/" + own_name) return true;
+  return is_revision && (model == conversion.repo_id || model == conversion.name);
+}
+
 Original original_of(const Conversion& conversion, const fs::path& cache_dir) {
   return conversion.repo_id.empty() ? beside(conversion) : in_cache(conversion, cache_dir);
+}
+
+Json to_json(const Conversion& conversion, const Original& original) {
+  return {{"path", fs::absolute(conversion.folder).lexically_normal().string()},
+          {"as", label_of(conversion.quant)},
+          {"options", conversion.options},
+          {"version", conversion.version},
+          {"source",
+           {{"name", conversion.name}, {"repo_id", conversion.repo_id}, {"revision", conversion.revision}, {"commit", conversion.commit}}},
+          {"original", {{"path", original.folder.string()}, {"commit", original.commit}, {"state", name_of(original.state)}}}};
 }
 
 }  // namespace hf2mlx::cli

@@ -1,10 +1,12 @@
 // What has been made of which model: by the manifests that conversions leave in their folders.
 #pragma once
 
+#include <CLI/App.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "hf2mlx/options.h"
 
 namespace hf2mlx::cli {
@@ -17,6 +19,7 @@ struct Conversion {
   std::string commit;    // empty: not known
   std::string version;   // of hf2mlx
   QuantOptions quant;    // as far as this version knows them
+  Json options;          // as the manifest has them
   bool is_in_lm_studio = false;
 };
 
@@ -27,8 +30,10 @@ struct SearchPlace {
   bool is_lm_studio = false;
 };
 
-// The current folder and LM Studio's.
-std::vector<SearchPlace> usual_places(const std::filesystem::path& lm_studio);
+// The current folder and LM Studio's, then `more`.
+std::vector<SearchPlace> search_places(const std::vector<std::string>& more, const std::filesystem::path& lm_studio);
+// --in FOLDER.
+CLI::Option* declare_places(CLI::App& app, std::vector<std::string>& more);
 
 // In the order of the places, sorted by path in each; a folder is found once. A manifest that cannot be read is none.
 std::vector<Conversion> find_conversions(const std::vector<SearchPlace>& places);
@@ -47,7 +52,12 @@ struct Original {
   std::string commit;
 };
 
+// Whether `name` means it: the original's org/name or name alone, also with @revision, or what the folder itself is called.
+bool is_called(const Conversion& conversion, const std::string& name);
+
 // In the cache, or where a plain folder was its source, a folder of that name beside the conversion.
 Original original_of(const Conversion& conversion, const std::filesystem::path& cache_dir);
+
+Json to_json(const Conversion& conversion, const Original& original);
 
 }  // namespace hf2mlx::cli

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "cli/conversions.h"
 #include "hf2mlx/report.h"
 
 namespace hf2mlx::cli {
@@ -32,7 +33,19 @@ ModelList list_cached_models(const std::filesystem::path& cache_dir);
 // Folders PUBLISHER/NAME that hold a config.json; other models there (GGUF) are not ours.
 ModelList list_lm_studio_models(const std::filesystem::path& models_dir);
 
-void print_list(std::ostream& out, const ModelList& cache, const ModelList& lm_studio);
-Json to_json(const ModelList& cache, const ModelList& lm_studio);
+// A conversion, and what has become of its original.
+struct ListedPair {
+  Conversion conversion;
+  Original original;
+};
+std::vector<ListedPair> list_pairs(const std::vector<SearchPlace>& places, const std::filesystem::path& cache_dir);
+
+struct Listing {
+  ModelList cache;
+  ModelList lm_studio;
+  std::vector<ListedPair> pairs;
+};
+void print_list(std::ostream& out, const Listing& listing);
+Json to_json(const Listing& listing);
 
 }  // namespace hf2mlx::cli

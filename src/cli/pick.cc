@@ -98,7 +98,7 @@ std::vector<std::string> pick(Context& context) {
                 "hf2mlx download org/name brings one; hf2mlx convert FOLDER -q converts a folder; hf2mlx --help explains the rest");
   }
   const PickerWorld world = world_of(environment);
-  const std::vector<Conversion> conversions = find_conversions(usual_places(world.lm_studio));
+  const std::vector<Conversion> conversions = find_conversions(search_places({}, world.lm_studio));
   Picker picker(world, cached_models(entries, conversions));
   std::vector<fs::path> folders;
   for (const CacheEntry& entry : entries) folders.push_back(entry.path);
