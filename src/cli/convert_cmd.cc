@@ -5,6 +5,7 @@
 #include "cli/convert_options.h"
 #include "cli/report_json.h"
 #include "cli/report_text.h"
+#include "cli/text.h"
 #include "cli/variants.h"
 #include "cli/watched_call.h"
 #include "hf2mlx/convert.h"
@@ -23,7 +24,7 @@ class ConvertCommand : public Command {
   void run(Context& context) override {
     arguments_ = untangled(std::move(arguments_));
     ConvertOptions options = convert_options(arguments_, context.environment);
-    options.command_line = context.command_line;
+    options.command_line = with_tilde(context.command_line, context.environment.home.string());
     const std::vector<std::string> idle = idle_options(arguments_);
     show_notes(context, idle);
     const std::vector<Variant> variants = wanted_variants(context, options);

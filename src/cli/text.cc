@@ -90,6 +90,15 @@ uint64_t parse_size(std::string_view text, std::string_view option) {
   return static_cast<uint64_t>(bytes);
 }
 
+std::string with_tilde(std::string line, const std::string& home) {
+  if (home.size() < 2) return line;
+  // In a quoted word the quote comes after the tilde, which it would make a plain character.
+  for (const auto& [found, shown] : {std::pair{" " + home + "/", " ~/"}, {" '" + home + "/", " ~/'"}}) {
+    for (size_t at = line.find(found); at != std::string::npos; at = line.find(found, at + 1)) line.replace(at, found.size(), shown);
+  }
+  return line;
+}
+
 std::string shell_quote(std::string_view word) {
   if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain_in_a_shell)) return std::string(word);
   std::string quoted = "'";

@@ -19,6 +19,8 @@ uint64_t parse_size(std::string_view text, std::string_view option);
 
 // One word that a POSIX shell reads back as `word`, quoted only where needed.
 std::string shell_quote(std::string_view word);
+// A command line of quoted words with "~/" for paths below `home`: a shell reads the same, and a file that goes to others names no user.
+std::string with_tilde(std::string line, const std::string& home);
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 
 // Breaks at spaces so that no line is longer than `width`, where that is possible.

@@ -76,6 +76,20 @@ TEST(ShellQuote, OnlyWhereNeeded) {
   EXPECT_EQ(shell_quote("~x"), "'~x'");
 }
 
+TEST(WithTilde, PathsBelowTheHomeNameNoUser) {
+  const auto shown = [](const std::string& word, const std::string& home = "/home/jo") {
+    return with_tilde("hf2mlx convert " + shell_quote(word), home).substr(15);
+  };
+  EXPECT_EQ(shown("/home/jo/models/a"), "~/models/a");
+  EXPECT_EQ(shown("/home/jo/my models/a"), "~/'my models/a'");
+  EXPECT_EQ(shown("/home/jo"), "/home/jo");
+  EXPECT_EQ(shown("/home/jos/a"), "/home/jos/a");
+  EXPECT_EQ(shown("/mnt/home/jo/a"), "/mnt/home/jo/a");
+  EXPECT_EQ(shown("/a", "/"), "/a");
+  EXPECT_EQ(shown("/a", ""), "/a");
+  EXPECT_EQ(with_tilde("x /home/jo/a /home/jo/b", "/home/jo"), "x ~/a ~/b");
+}
+
 TEST(Wrap, BreaksAtSpaces) {
   EXPECT_EQ(wrap("one two three", 7), (std::vector<std::string>{"one two", "three"}));
   EXPECT_EQ(wrap("unbreakable x", 5), (std::vector<std::string>{"unbreakable", "x"}));
