@@ -78,7 +78,8 @@ void write_weights(const Targets& targets, const ConvertOptions& options, Progre
 
 WriterInput writer_input(const Target& target) {
   const Plan& plan = target.plan;
-  WriterInput input{target.options, target.path.filename().string(), plan.config, Keep::kNo, {}, 0, 0, 0, {}};
+  const std::string title = target.options.title.empty() ? target.path.filename().string() : target.options.title;
+  WriterInput input{target.options, title, plan.config, Keep::kNo, {}, 0, 0, 0, {}};
   input.vision = plan.keeps_vision ? Keep::kYes : Keep::kNo;
   for (const OutputTensor& t : plan.outputs) input.tensors.push_back({t.name, plan.shards[t.shard].file_name});
   input.total_size_bytes = plan.output_bytes;

@@ -63,6 +63,7 @@ struct ConvertOptions {
   uint64_t max_shard_bytes = 5ull << 30;  // UINT64_MAX: a single file
   bool fix_eos = false;                   // config files name every token that ends a text, whichever file of the source knows it
   std::string command_line;               // for the model card; may be empty
+  std::string title;                      // of the model card: org/name where it is published; empty: the folder's name
 };
 
 // One of several models that are made of one source at once.

@@ -11,6 +11,7 @@ constexpr CommandEntry kCommands[] = {
     {"convert", "make an MLX model folder of a Hugging Face model", make_convert},
     {"plan", "say what convert would write, tensor by tensor, and write nothing", make_plan},
     {"download", "download a model of the Hugging Face hub, as far as a conversion needs it", make_download},
+    {"upload", "upload a model folder to the Hugging Face hub", make_upload},
     {"inspect", "describe a model: architecture, parameters, size at each quantization", make_inspect},
     {"verify", "say whether a model folder is complete and will load", make_verify},
     {"where", "print the path of a model's MLX copy, or of its original", make_where},

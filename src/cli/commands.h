@@ -40,6 +40,7 @@ struct DeclaredCommand {
 std::unique_ptr<Command> make_convert(CLI::App& app);
 std::unique_ptr<Command> make_plan(CLI::App& app);
 std::unique_ptr<Command> make_download(CLI::App& app);
+std::unique_ptr<Command> make_upload(CLI::App& app);
 std::unique_ptr<Command> make_inspect(CLI::App& app);
 std::unique_ptr<Command> make_verify(CLI::App& app);
 std::unique_ptr<Command> make_where(CLI::App& app);

@@ -1,4 +1,6 @@
 // hf2mlx convert and hf2mlx plan.
+#include <fmt/format.h>
+
 #include <ostream>
 
 #include "cli/commands.h"
@@ -6,6 +8,7 @@
 #include "cli/report_json.h"
 #include "cli/report_text.h"
 #include "cli/text.h"
+#include "cli/upload_call.h"
 #include "cli/variants.h"
 #include "cli/watched_call.h"
 #include "hf2mlx/convert.h"
@@ -25,6 +28,7 @@ class ConvertCommand : public Command {
     arguments_ = untangled(std::move(arguments_));
     ConvertOptions options = convert_options(arguments_, context.environment);
     options.command_line = with_tilde(context.command_line, context.environment.home.string());
+    options.title = arguments_.upload_repo;
     const std::vector<std::string> idle = idle_options(arguments_);
     show_notes(context, idle);
     const std::vector<Variant> variants = wanted_variants(context, options);
@@ -32,9 +36,33 @@ class ConvertCommand : public Command {
         arguments_.dry_run ? plan_with_progress(context, options, variants) : convert_with_progress(context, options, variants);
     for (Report& report : reports) report.notes.insert(report.notes.begin(), idle.begin(), idle.end());
     show(context, reports);
+    if (uploads()) upload_result(context, reports.front());
   }
 
  private:
+  bool uploads() const { return !arguments_.upload_repo.empty() && !arguments_.dry_run; }
+
+  // The model is there, whatever becomes of this.
+  void upload_result(const Context& context, const Report& report) const {
+    const UploadOptions options{report.output, arguments_.upload_repo, "", hub_options(context.environment)};
+    const Quiet quiet = arguments_.quiet ? Quiet::kYes : Quiet::kNo;
+    try {
+      const UploadReport uploaded = upload_watched(context, options, quiet);
+      if (arguments_.json) return print_with_upload(context, report, uploaded);
+      if (!arguments_.quiet) context.console.out << '\n' << uploaded.url << '\n';
+    } catch (const Error& error) {
+      throw Error(error.code(), error.what(),
+                  fmt::format("{}{}the model is complete; hf2mlx upload {} {} goes on", error.hint(), error.hint().empty() ? "" : "; ",
+                              shell_quote(report.output.string()), shell_quote(arguments_.upload_repo)));
+    }
+  }
+
+  static void print_with_upload(const Context& context, const Report& report, const UploadReport& uploaded) {
+    Json json = to_json(report, DryRun::kNo);
+    json["upload"] = to_json(uploaded);
+    print_json(context.console.out, json);
+  }
+
   std::vector<Variant> wanted_variants(const Context& context, const ConvertOptions& options) const {
     if (!arguments_.lm_studio) return variants_of(arguments_, options);
     const Location model = location_of(options.source);
@@ -62,6 +90,7 @@ class ConvertCommand : public Command {
   }
 
   void show(Context& context, const std::vector<Report>& reports) {
+    if (arguments_.json && uploads()) return;  // one object, when all is done
     if (arguments_.json) return show_json(context, reports);
     for (const Report& report : reports) {
       show_notes(context, report.notes);

@@ -35,7 +35,7 @@ void declare_output(CLI::App& app, ConvertArguments& arguments) {
       app.add_flag("--sync", arguments.sync, "wait until all of a new OUT is on the disk; where an old one is replaced this is always so"));
   group(add_value(app, "--max-shard-size", arguments.max_shard_size, "SIZE", "begin another weight file beyond this size (default: 5GB)"));
   group(app.add_flag("--single-file", arguments.single_file, "write all weights to one file, however large"));
-  group(add_value(app, "--upload-repo", arguments.upload_repo, "REPO", "not part of this version: upload the result with hf upload"));
+  group(add_value(app, "--upload-repo", arguments.upload_repo, "REPO", "then upload the result to org/name on the Hugging Face hub"));
 }
 
 std::string refuse_unless_numbers(const std::string& value) {
@@ -155,10 +155,8 @@ BudgetOptions budget_options(const ConvertArguments& a) {
 }
 
 void check_contradictions(const ConvertArguments& a) {
-  if (!a.upload_repo.empty()) {
-    contradiction("--upload-repo: uploading is not part of this version",
-                  fmt::format("convert without it, then run: hf upload {} {}", shell_quote(a.upload_repo),
-                              shell_quote(a.outputs.empty() ? "mlx_model" : a.outputs.front())));
+  if (!a.upload_repo.empty() && asks_for_variants(a)) {
+    contradiction("--upload-repo: several models cannot go to one repository", "make one at a time, or use hf2mlx upload afterwards");
   }
   if (a.quant.quantize && a.quant.dequantize) {
     contradiction("--quantize and --dequantize contradict each other", "choose one of them");

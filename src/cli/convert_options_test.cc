@@ -136,15 +136,8 @@ TEST_F(ConvertOptionsTest, Contradictions) {
   EXPECT_EQ(refusal({"A", "--single-file", "--max-shard-size", "1GB"}), "--single-file and --max-shard-size contradict each other");
   EXPECT_EQ(refusal({"A", "--threads", "5000"}), "--threads: 5000 is too many, expected at most 1024");
   EXPECT_EQ(refusal({"A", "--output", ""}), "OUT is empty");
-}
-
-TEST_F(ConvertOptionsTest, UploadingSaysWhatToDoInstead) {
-  try {
-    options({"A", "out", "--upload-repo", "me/mine"});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.hint(), "convert without it, then run: hf upload me/mine out");
-  }
+  EXPECT_EQ(refusal({"A", "-q", "--q-bits", "4,8", "--upload-repo", "me/mine"}),
+            "--upload-repo: several models cannot go to one repository");
 }
 
 TEST_F(ConvertOptionsTest, LmStudio) {

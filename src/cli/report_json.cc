@@ -109,6 +109,21 @@ Json to_json(const DownloadReport& report, DryRun dry_run) {
           {"seconds", report.seconds}};
 }
 
+Json to_json(const UploadReport& report) {
+  Json files = Json::array();
+  for (const UploadedFile& file : report.files) {
+    files.push_back({{"path", file.path}, {"size_bytes", file.size_bytes}, {"was_there", file.was_there}});
+  }
+  return {{"repo_id", report.repo_id},
+          {"commit", report.commit},
+          {"url", report.url},
+          {"files", files},
+          {"removed", report.removed},
+          {"total_bytes", report.total_bytes},
+          {"sent_bytes", report.sent_bytes},
+          {"seconds", report.seconds}};
+}
+
 Json to_json(const Verification& verification) {
   Json json = {
       {"model", verification.model},     {"model_type", verification.model_type},     {"folder", verification.folder.string()},

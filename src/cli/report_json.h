@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "hf2mlx/convert.h"
 #include "hf2mlx/download.h"
+#include "hf2mlx/upload.h"
 #include "hf2mlx/verify.h"
 
 namespace hf2mlx::cli {
@@ -17,6 +18,7 @@ Json to_json(const Report& report, DryRun dry_run);
 Json to_json(const Inspection& inspection);
 Json to_json(const Verification& verification);
 Json to_json(const DownloadReport& report, DryRun dry_run);
+Json to_json(const UploadReport& report);
 Json to_json(const std::vector<ArchInfo>& architectures);
 Json to_json(const Error& error);  // {"error": {"code", "message", "hint"}}
 

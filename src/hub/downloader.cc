@@ -42,7 +42,7 @@ uint64_t size_of_all(const Tree& tree) {
 class Unreachable final : public Http {
  public:
   explicit Unreachable(Error reason) : reason_(std::move(reason)) {}
-  HttpResponse get(const HttpRequest&, HttpBody&) override { throw reason_; }
+  HttpResponse send(const HttpRequest&, HttpBody&) override { throw reason_; }
 
  private:
   const Error reason_;

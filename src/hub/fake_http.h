@@ -36,7 +36,7 @@ class FakeHttp final : public Http {
 
   FakeHttp(Answer answer, std::vector<HttpRequest>& log) : answer_(std::move(answer)), log_(log) {}
 
-  HttpResponse get(const HttpRequest& request, HttpBody& body) override {
+  HttpResponse send(const HttpRequest& request, HttpBody& body) override {
     log_.push_back(request);
     const FakeAnswer answer = answer_(request);
     if (answer.response.status != 0) body.begin(answer.response);

@@ -10,11 +10,15 @@
 #include <string_view>
 #include <vector>
 
+#include "io/file.h"
+
 namespace hf2mlx {
 
 struct HttpRequest {
   std::string url;
-  std::vector<std::string> headers;  // "Name: value"
+  std::vector<std::string> headers = {};  // "Name: value"
+  std::string method = "GET";
+  const Reader* content = nullptr;  // what is sent, with PUT and POST
 };
 
 // Whether a connection failed, and whether it may be better next time.
@@ -35,7 +39,7 @@ struct HttpResponse {
   }
 };
 
-// Receives a response as it arrives. What it throws ends the request and comes out of Http::get.
+// Receives a response as it arrives. What it throws ends the request and comes out of Http::send.
 class HttpBody {
  public:
   virtual ~HttpBody() = default;
@@ -48,7 +52,7 @@ class Http {
  public:
   virtual ~Http() = default;
   // Follows no redirects.
-  virtual HttpResponse get(const HttpRequest& request, HttpBody& body) = 0;
+  virtual HttpResponse send(const HttpRequest& request, HttpBody& body) = 0;
 };
 
 // Makes a connection. `check_stop` is called often and throws to end a request.

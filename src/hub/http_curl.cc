@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 #include <exception>
 
 #include "hf2mlx/error.h"
@@ -78,6 +79,18 @@ class Exchange {
     curl_easy_setopt(easy_, CURLOPT_NOPROGRESS, 0L);
   }
 
+  // libcurl takes it piece by piece, and once more from the beginning where a connection that was kept turns out to be closed.
+  void set_content(const std::string& method, const Reader& content) {
+    content_ = &content;
+    curl_easy_setopt(easy_, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl_easy_setopt(easy_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(content.size()));
+    curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &Exchange::on_read);
+    curl_easy_setopt(easy_, CURLOPT_READDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_SEEKFUNCTION, &Exchange::on_seek);
+    curl_easy_setopt(easy_, CURLOPT_SEEKDATA, this);
+  }
+
   HttpResponse finish(CURLcode code, const char* detail) {
     if (thrown_) std::rethrow_exception(thrown_);
     if (code == CURLE_OK) begin_body();  // of a response without a body
@@ -130,6 +143,22 @@ class Exchange {
     return ok ? size * count : 0;
   }
 
+  static size_t on_read(char* data, size_t size, size_t count, void* self) {
+    auto* exchange = static_cast<Exchange*>(self);
+    const size_t bytes = static_cast<size_t>(std::min<uint64_t>(size * count, exchange->content_->size() - exchange->sent_bytes_));
+    const bool ok =
+        exchange->guarded([&] { exchange->content_->read_at(exchange->sent_bytes_, std::as_writable_bytes(std::span(data, bytes))); });
+    if (!ok) return CURL_READFUNC_ABORT;
+    exchange->sent_bytes_ += bytes;
+    return bytes;
+  }
+
+  static int on_seek(void* self, curl_off_t offset, int origin) {
+    if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+    static_cast<Exchange*>(self)->sent_bytes_ = static_cast<uint64_t>(offset);
+    return CURL_SEEKFUNC_OK;
+  }
+
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     auto* exchange = static_cast<Exchange*>(self);
     return exchange->guarded(exchange->check_stop_) ? 0 : 1;
@@ -140,6 +169,8 @@ class Exchange {
   const std::function<void()>& check_stop_;
   HttpResponse response_;
   bool has_begun_ = false;
+  const Reader* content_ = nullptr;
+  uint64_t sent_bytes_ = 0;
   std::exception_ptr thrown_;
 };
 
@@ -152,7 +183,7 @@ class CurlHttp final : public Http {
     if (!easy_) throw Error(ErrorCode::kInternal, "libcurl: cannot be initialized", "check the libcurl installation");
   }
 
-  HttpResponse get(const HttpRequest& request, HttpBody& body) override {
+  HttpResponse send(const HttpRequest& request, HttpBody& body) override {
     CURL* easy = easy_.get();
     curl_easy_reset(easy);  // connections stay open
     const HeaderList headers = make_list(request.headers);
@@ -163,6 +194,7 @@ class CurlHttp final : public Http {
     set_limits();
     Exchange exchange(easy, body, check_stop_);
     exchange.set_callbacks();
+    if (request.content != nullptr) exchange.set_content(request.method, *request.content);
     const CURLcode code = curl_easy_perform(easy);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
     return exchange.finish(code, detail);

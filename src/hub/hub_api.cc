@@ -4,30 +4,11 @@
 #include <fmt/format.h>
 
 #include "hub/hub_file.h"
+#include "hub/text_body.h"
 #include "hub/url.h"
 
 namespace hf2mlx {
 namespace {
-
-constexpr size_t kMaxTextBytes = size_t{256} << 20;
-
-class TextBody final : public HubBody {
- public:
-  explicit TextBody(const std::string& url) : url_(url) {}
-
-  void begin(const HubAnswer&) override { text.clear(); }
-  void append(std::span<const std::byte> data) override {
-    if (text.size() + data.size() > kMaxTextBytes) {
-      throw Error(ErrorCode::kCorrupt, fmt::format("{}: more than {} bytes", url_, kMaxTextBytes), "check HF_ENDPOINT");
-    }
-    text.append(reinterpret_cast<const char*>(data.data()), data.size());
-  }
-
-  std::string text;
-
- private:
-  const std::string& url_;
-};
 
 std::string api_address(const HubOptions& options, const Wanted& wanted) {
   return fmt::format("{}/api/models/{}", options.endpoint, wanted.repo_id);

@@ -15,13 +15,19 @@ constexpr int kTooManyRequests = 429;
 
 std::string name_of(const Wanted& wanted) { return wanted.path.empty() ? wanted.repo_id : wanted.repo_id + ": " + wanted.path; }
 
-const char* token_hint(const HubOptions& options) {
-  return options.token.empty() ? "set HF_TOKEN, or log in with hf auth login" : "use a token that may read it (HF_TOKEN, or hf auth login)";
+std::string token_hint(const HubOptions& options, const Wanted& wanted) {
+  if (options.token.empty()) return "set HF_TOKEN, or log in with hf auth login";
+  return fmt::format("use a token that may {} it (HF_TOKEN, or hf auth login)", wanted.access == Access::kRead ? "read" : "write to");
+}
+
+// What another attempt need not do again.
+const char* kept(const Wanted& wanted) {
+  return wanted.access == Access::kRead ? "what has arrived is kept" : "the hub keeps the files it has";
 }
 
 Error no_repository(const HubOptions& options, const Wanted& wanted) {
   return Error(ErrorCode::kNotFound, fmt::format("{}: no such repository at {}, or a private one", wanted.repo_id, options.endpoint),
-               fmt::format("check the name; for a private model, {}", token_hint(options)));
+               fmt::format("check the name; for a private model, {}", token_hint(options, wanted)));
 }
 
 Error no_revision(const HubOptions& options, const Wanted& wanted) {
@@ -44,7 +50,7 @@ Error refused_token(const HubOptions& options, const Wanted& wanted) {
 Error forbidden(const HubOptions& options, const Wanted& wanted, const HttpResponse& response) {
   const std::string reason = response.header("x-error-message");
   return Error(ErrorCode::kAuth, fmt::format("{}: {}", name_of(wanted), reason.empty() ? "access is refused" : reason),
-               token_hint(options));
+               token_hint(options, wanted));
 }
 
 Error too_many(const HubOptions& options, const Wanted& wanted, const HttpResponse& response) {
@@ -58,8 +64,8 @@ Error no_connection(const HubOptions& options, const Wanted& wanted, const HubAn
   const std::string host = answer.from_hub ? options.endpoint : "the storage of the hub";
   const bool certificates = answer.last.failure == Failure::kLasting;
   return Error(ErrorCode::kNetwork, fmt::format("{}: {} cannot be reached: {}", name_of(wanted), host, answer.last.why),
-               certificates ? "check HF_ENDPOINT, the proxy and the certificates of this machine"
-                            : "check the connection and the proxy (https_proxy), and try again: what has arrived is kept");
+               certificates ? std::string("check HF_ENDPOINT, the proxy and the certificates of this machine")
+                            : fmt::format("check the connection and the proxy (https_proxy), and try again: {}", kept(wanted)));
 }
 
 Error unexpected(const Wanted& wanted, const HubAnswer& answer) {
@@ -67,7 +73,7 @@ Error unexpected(const Wanted& wanted, const HubAnswer& answer) {
   return Error(ErrorCode::kNetwork,
                fmt::format("{}: {} answers {}{}", name_of(wanted), answer.from_hub ? "the hub" : "the storage of the hub",
                            answer.last.status, reason.empty() ? "" : ": " + reason),
-               "try again later: what has arrived is kept");
+               fmt::format("try again later: {}", kept(wanted)));
 }
 
 Error not_found(const HubOptions& options, const Wanted& wanted, const HttpResponse& response) {

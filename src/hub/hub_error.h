@@ -8,11 +8,14 @@
 
 namespace hf2mlx {
 
+enum class Access { kRead, kWrite };
+
 // What was asked for.
 struct Wanted {
   std::string repo_id;
   std::string revision;
-  std::string path;  // empty: the repository itself
+  std::string path = {};  // empty: the repository itself
+  Access access = Access::kRead;
 };
 
 Error hub_error(const HubOptions& options, const Wanted& wanted, const HubAnswer& answer);

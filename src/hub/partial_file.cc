@@ -60,26 +60,18 @@ uint64_t arrived_bytes_of(const fs::path& partial, const TreeEntry& entry) {
   return arrivals ? arrivals->arrived_bytes() : 0;
 }
 
-Digest begin_digest_of(const TreeEntry& entry) {
-  if (!entry.sha256.empty()) return Digest(Hash::kSha256);
+Digest begin_git_digest(uint64_t size_bytes) {
   Digest digest(Hash::kSha1);
-  const std::string head = fmt::format("blob {}", entry.size_bytes);
+  const std::string head = fmt::format("blob {}", size_bytes);
   digest.update(std::as_bytes(std::span(head.c_str(), head.size() + 1)));  // Git counts the zero byte in
   return digest;
 }
 
+Digest begin_digest_of(const TreeEntry& entry) { return entry.sha256.empty() ? begin_git_digest(entry.size_bytes) : Digest(Hash::kSha256); }
+
 bool has_content(const fs::path& path, const TreeEntry& entry) {
   if (!is_file_of(path, entry.size_bytes)) return false;
-  const std::unique_ptr<Reader> reader = open_reader(path);
-  std::vector<std::byte> buffer(kPieceBytes);
-  Digest digest = begin_digest_of(entry);
-  for (uint64_t at = 0; at < entry.size_bytes;) {
-    const std::span<std::byte> piece(buffer.data(), std::min<uint64_t>(buffer.size(), entry.size_bytes - at));
-    reader->read_at(at, piece);
-    digest.update(piece);
-    at += piece.size();
-  }
-  return digest.finish() == entry.etag();
+  return digest_of(begin_digest_of(entry), *open_reader(path)) == entry.etag();
 }
 
 PartialFile::PartialFile(fs::path path, const TreeEntry& entry) : path_(std::move(path)), entry_(entry), buffer_(kPieceBytes) { open(); }

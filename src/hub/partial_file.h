@@ -70,7 +70,9 @@ class PartialFile {
 // What of a partial file has arrived, without opening it for more; 0 when there is none.
 uint64_t arrived_bytes_of(const std::filesystem::path& partial, const TreeEntry& entry);
 
-// The digest of the tree entry that begins with no content: SHA-256, or SHA-1 as Git computes it.
+// The digest of a file of that size, before its content: SHA-1 as Git computes it.
+Digest begin_git_digest(uint64_t size_bytes);
+// The digest that a tree entry states, before the content: SHA-256, or Git's.
 Digest begin_digest_of(const TreeEntry& entry);
 // Whether this file has the size and checksum that the tree says. Reads all of it.
 bool has_content(const std::filesystem::path& path, const TreeEntry& entry);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,14 @@ struct HubRequest {
   uint64_t begin_bytes = 0;  // only what follows,
   uint64_t end_bytes = 0;    // up to here; 0: to the end
   std::string etag = {};     // if that is still what the hub has; else everything comes
+};
+
+// Something that is sent to the hub, or to where it says.
+struct HubSending {
+  std::string method;  // "PUT" or "POST"
+  std::string url;
+  const Reader& content;
+  std::string type = {};  // Content-Type; empty: none is stated
 };
 
 struct HubAnswer {
@@ -39,11 +48,16 @@ class Session {
 
   // One attempt. Follows redirects; the token, and what else concerns only the hub, never goes to another host.
   HubAnswer get(const HubRequest& request, HubBody& body);
+  // The same. A redirect is followed only where it asks for the same method (307, 308): a repository that was renamed.
+  HubAnswer send(const HubSending& sending, HubBody& body);
   const HubOptions& options() const { return options_; }
 
  private:
+  using RequestTo = std::function<HttpRequest(const std::string& url)>;
+  HubAnswer follow(const std::string& url, const RequestTo& request_to, HubBody& body);
   HttpRequest request_to(const std::string& url, const HubRequest& request) const;
   bool is_hub(const std::string& url) const;
+  std::string authorization() const;
 
   const HubOptions& options_;
   std::unique_ptr<Http> http_;

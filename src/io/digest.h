@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+
+#include "io/file.h"
 
 namespace hf2mlx {
 
@@ -23,5 +27,9 @@ class Digest {
   };
   std::unique_ptr<void, Free> context_;  // EVP_MD_CTX
 };
+
+// The digest of what `digest` has and all of `file`. `advanced`, if any, is called after each piece with its bytes; what it throws comes
+// out.
+std::string digest_of(Digest digest, const Reader& file, const std::function<void(uint64_t bytes)>& advanced = {});
 
 }  // namespace hf2mlx

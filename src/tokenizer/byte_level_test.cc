@@ -13,12 +13,6 @@ TEST(ByteLevel, PrintableBytesStandForThemselvesOthersFollowU0100) {
   EXPECT_EQ(byte_level_text("\xA0\xA1\xAD\xFF"), "\u0142\u00A1\u0143\u00FF");
 }
 
-TEST(Base64, IsUndoneByDecoding) {
-  for (const std::string bytes : {"", "f", "fo", "foo", "foob", "\xFF\xFE\xFD"}) EXPECT_EQ(decode_base64(encode_base64(bytes)), bytes);
-  EXPECT_EQ(encode_base64("foob"), "Zm9vYg==");
-  for (const char* text : {"Zg", "Zg=", "Z===", "====", "Zm9v\n", "Zm-v", "Z=9v"}) EXPECT_EQ(decode_base64(text), std::nullopt) << text;
-}
-
 TEST(Utf8, OverlongFormsSurrogatesAndPiecesAreNotValid) {
   for (const char* text : {"", "a", "\u00E9", "\u2581", "\U0001F600"}) EXPECT_TRUE(is_utf8(text)) << text;
   for (const char* text :

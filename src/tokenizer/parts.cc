@@ -1,7 +1,7 @@
 // See parts.h.
 #include "tokenizer/parts.h"
 
-#include "tokenizer/byte_level.h"
+#include "base/base64.h"
 
 namespace hf2mlx {
 namespace {

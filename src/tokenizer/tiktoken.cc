@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/json_events.h"
 #include "hf2mlx/error.h"
 #include "tokenizer/byte_level.h"

@@ -14,8 +14,6 @@
 namespace hf2mlx {
 namespace {
 
-constexpr uint64_t kBlockBytes = 1 << 20;
-
 bool is_unfinished(const std::string& name) {
   return name.ends_with(".incomplete") || name.ends_with(".part") || name.ends_with(".tmp") || name.ends_with(".crdownload") ||
          name.find(".hf2mlx-partial") != std::string::npos;
@@ -51,17 +49,11 @@ class Hasher {
   Hasher(Progress* progress, const CancelToken* cancel) : progress_(progress), cancel_(cancel) {}
 
   std::string sha256(const Reader& file) {
-    Digest digest(Hash::kSha256);
-    std::vector<std::byte> block(std::min(kBlockBytes, file.size()));
-    for (uint64_t at = 0; at < file.size(); at += block.size()) {
+    return digest_of(Digest(Hash::kSha256), file, [this](uint64_t bytes) {
       if (cancel_ && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
-      block.resize(std::min(kBlockBytes, file.size() - at));
-      file.read_at(at, block);
-      digest.update(block);
-      done_bytes_ += block.size();
+      done_bytes_ += bytes;
       if (progress_) progress_->advance(done_bytes_);
-    }
-    return digest.finish();
+    });
   }
 
  private:

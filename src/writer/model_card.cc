@@ -104,16 +104,16 @@ print(generate(model, tokenizer, prompt=prompt)))",
   constexpr const char* kText = R"(## Use with mlx-lm
 
 {}
-{}
-where `{}` is the path of this folder.
-
+{}{}
 ## Use with LM Studio
 
-Place this folder two levels below LM Studio's models folder, as `PUBLISHER/{}`, and pick it in LM Studio.
+Place this folder two levels below LM Studio's models folder, as `{}`, and pick it in LM Studio.
 `hf2mlx convert --lm-studio` writes there at once.
 )";
-  return fmt::format(kText, code_block("bash", "pip install mlx-lm\nmlx_lm.chat --model " + title), code_block("python", python), title,
-                     title);
+  const bool is_published = title.find('/') != title.npos;
+  return fmt::format(kText, code_block("bash", "pip install mlx-lm\nmlx_lm.chat --model " + title), code_block("python", python),
+                     is_published ? "" : fmt::format("\nwhere `{}` is the path of this folder.\n", title),
+                     is_published ? title : "PUBLISHER/" + title);
 }
 
 std::string body(const Checkpoint& checkpoint, const WriterInput& input) {

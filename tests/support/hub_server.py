@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from hub_uploads import HubUploads, StorageUploads
+
 PAGE_FILES = 4
 PIECE_BYTES = 64 << 10
 LARGE_ENDINGS = (".safetensors", ".bin", ".gguf", "tokenizer.json")
@@ -117,6 +119,10 @@ class Hub:
         self.token, self.repos, self.faults, self.log = token, {}, [], []
         self.storage = {}  # hash of a large file -> (its path, its content)
         self.allowance = Allowance()  # of requests from now on
+        self.uploads = {}  # hash of a large file -> number of a part -> content
+        self.part_bytes = 0  # of what is uploaded; 0: all at once
+        self.closed = set()  # organisations in which the token may not make repositories
+        self.messages = []   # of commits
         self.lock = threading.Lock()
         self.servers = {where: self.make_server(where) for where in ("hub", "storage")}
 
@@ -243,7 +249,7 @@ class Handler(BaseHTTPRequestHandler):
                 begin += os.sendfile(self.connection.fileno(), file.fileno(), begin, end - begin)
 
 
-class HubHandler(Handler):
+class HubHandler(HubUploads, Handler):
     ROUTES = (
         (re.compile(r"/api/models/(?P<name>[^/]+/[^/]+)/revision/(?P<revision>[^/]+)"), "info"),
         (re.compile(r"/api/models/(?P<name>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)"), "tree"),
@@ -303,7 +309,7 @@ class HubHandler(Handler):
         self.send_file_of(repo, words["path"], fault)
 
 
-class StorageHandler(Handler):
+class StorageHandler(StorageUploads, Handler):
     def do_GET(self):
         sha256 = urlsplit(self.path).path[1:]
         path, content = self.hub.storage.get(sha256, (None, None))
