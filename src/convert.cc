@@ -10,6 +10,7 @@
 #include "describe.h"
 #include "hub/fetch.h"
 #include "io/file_posix.h"
+#include "io/hashed_writer.h"
 #include "io/staged_dir.h"
 #include "io/target_path.h"
 #include "pipeline/pipeline.h"
@@ -62,10 +63,18 @@ Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptio
 std::vector<std::unique_ptr<Writer>> create_shards(const Plan& plan, const std::filesystem::path& folder) {
   std::vector<std::unique_ptr<Writer>> files;
   for (const Shard& shard : plan.shards) {
-    files.push_back(create_writer(folder / shard.file_name, shard.size_bytes));
+    const std::filesystem::path path = folder / shard.file_name;
+    files.push_back(std::make_unique<HashedWriter>(create_writer(path, shard.size_bytes), path));
     files.back()->write_at(0, std::as_bytes(std::span(shard.header)));
   }
   return files;
+}
+
+void take_digests(Target& target, const std::vector<std::unique_ptr<Writer>>& files) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    const Shard& shard = target.plan.shards[i];
+    target.weight_digests[shard.file_name] = {shard.size_bytes, static_cast<HashedWriter&>(*files[i]).finish()};
+  }
 }
 
 void write_weights(const Targets& targets, const ConvertOptions& options, Progress* progress, const CancelToken* cancel) {
@@ -73,7 +82,10 @@ void write_weights(const Targets& targets, const ConvertOptions& options, Progre
   std::vector<PlanOutput> outputs;
   for (const auto& target : targets) outputs.push_back({target->plan, create_shards(target->plan, target->staged.path())});
   const std::vector<Loss> losses = run_plans(outputs, pipeline, progress, cancel);
-  for (size_t i = 0; i < targets.size(); ++i) targets[i]->relative_loss = losses[i].relative_rms();
+  for (size_t i = 0; i < targets.size(); ++i) {
+    targets[i]->relative_loss = losses[i].relative_rms();
+    take_digests(*targets[i], outputs[i].files);
+  }
 }
 
 WriterInput writer_input(const Target& target) {
@@ -81,6 +93,7 @@ WriterInput writer_input(const Target& target) {
   const std::string title = target.options.title.empty() ? target.path.filename().string() : target.options.title;
   WriterInput input{target.options, title, plan.config, Keep::kNo, {}, 0, 0, 0, {}};
   input.vision = plan.keeps_vision ? Keep::kYes : Keep::kNo;
+  input.weight_digests = target.weight_digests;
   for (const OutputTensor& t : plan.outputs) input.tensors.push_back({t.name, plan.shards[t.shard].file_name});
   input.total_size_bytes = plan.output_bytes;
   input.total_parameters = plan.parameters;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "hf2mlx/options.h"
@@ -27,6 +29,7 @@ struct Target {
   const Plan& plan;
   StagedDir staged;
   double relative_loss = 0;
+  std::map<std::string, FileDigest> weight_digests = {};  // by file name, taken while they were written
   WrittenFiles written = {};
 };
 using Targets = std::vector<std::unique_ptr<Target>>;

@@ -80,10 +80,11 @@ Verification verify(const VerifyOptions& options, Progress* progress, const Canc
   Findings findings;
   const ModelFolder folder = open_model_folder(location.folder, location.repo_id.empty() ? location.name : location.repo_id, findings);
   check_structure(folder, options.folder, Registry(options.folder.arch_dir), Depth::kFull, findings);
+  // Of a folder that is broken there is nothing to compare. Where a digest is wrong, the comparison says which tensor it is.
+  const bool is_comparable = !findings.has_errors();
   check_manifest(folder, progress, cancel, findings);
   Verification out = describe(folder);
-  // Of a folder that is broken there is nothing to compare.
-  if (!options.source.model.empty() && !findings.has_errors()) compare_with_source(options, folder, out, findings, progress, cancel);
+  if (!options.source.model.empty() && is_comparable) compare_with_source(options, folder, out, findings, progress, cancel);
   out.findings = findings.take();
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return out;

@@ -1,4 +1,7 @@
 """Our output of a real model against that of the real mlx_lm: the same bytes, and the same text when it is run."""
+import hashlib
+import json
+
 import mlx.core as mx
 import oracle
 import pytest
@@ -12,6 +15,14 @@ def greedy_tokens(folder):
     mx.random.seed(0)
     model, tokenizer = load(str(folder))
     return [step.token for step in stream_generate(model, tokenizer, PROMPT, max_tokens=GREEDY_TOKENS)]
+
+
+def test_manifest_has_the_digest_of_every_file(pair):
+    ours, _ = pair
+    listed = json.loads((ours / "hf2mlx.json").read_text())["files"]
+    digests = {path.relative_to(ours).as_posix(): {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+               for path in ours.rglob("*") if path.is_file() and path.name != "hf2mlx.json"}
+    assert listed == digests
 
 
 def test_tensors_and_config_are_those_of_mlx_lm(pair):

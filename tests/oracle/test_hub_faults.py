@@ -174,7 +174,7 @@ def test_killed_runs_go_on_where_they_ended(hub, homes):
     home, rng = homes("home"), random.Random(4)
     home.download("--exclude", LARGE)
     hub.faults.append(Fault(LARGE, pause=0.004, times=1000))
-    connections = []
+    connections, sent = [], 0
     for _ in range(20):
         had = arrived(home, content)
         some = rng.randrange(1, 4_500_000)
@@ -185,10 +185,12 @@ def test_killed_runs_go_on_where_they_ended(hub, homes):
         asked = [asked_for(request, len(content)) for request in hub.requests("storage", LARGE)]
         assert not [(a, b) for a in asked for b in had if max(a[0], b[0]) < min(a[1], b[1])]
         connections.append(len(asked))
+        sent += some - hub.allowance.left
     assert max(connections) >= 4
     hub.faults.clear()
     hub.allowance = Allowance()
     had = arrived_bytes(home, content)
+    assert had <= sent <= had + sum(connections) * BLOCK
     report = home.download()
     assert (Path(report["folder"]) / LARGE).read_bytes() == content
     assert report["received_bytes"] == len(content) - had
