@@ -16,7 +16,7 @@ constexpr std::string_view kKnownFlags[] = {"decodes_fp8", "decodes_int4", "deco
 
 void parse_config_line(Description& d, const Line& line) {
   Words words(line.text);
-  ConfigStatement s{ConfigStatement::Kind::kRequired, line.number, {}, nullptr, {}};
+  ConfigStatement s{ConfigStatement::Kind::kRequired, line.number, {}, nullptr, {}, {}};
   if (words.take("require")) {
     s.kind = ConfigStatement::Kind::kRequire;
     s.expr = parse_expr_prefix(words.rest());
@@ -24,6 +24,11 @@ void parse_config_line(Description& d, const Line& line) {
   } else if (words.take("from")) {
     s.kind = ConfigStatement::Kind::kFrom;
     s.expr = parse_expr(words.rest());
+  } else if (words.take("unfold")) {
+    s.kind = ConfigStatement::Kind::kUnfold;
+    s.name = words.next();
+    if (!words.take("->") || words.empty()) throw Error(ErrorCode::kInternal, "expected unfold PATH -> KEY ...");
+    while (!words.empty()) s.keys.emplace_back(words.next());
   } else {
     if (words.take("let")) s.kind = ConfigStatement::Kind::kLet;
     if (words.take("set")) s.kind = ConfigStatement::Kind::kSet;

@@ -99,11 +99,12 @@ struct GgufRule {
 };
 
 struct ConfigStatement {
-  enum class Kind { kRequired, kDefault, kLet, kRequire, kSet, kFrom } kind;
+  enum class Kind { kRequired, kDefault, kLet, kRequire, kSet, kFrom, kUnfold } kind;
   int line = 0;
   std::string name;
   ExprRef expr;
   std::string message;
+  std::vector<std::string> keys;  // of kUnfold
 };
 
 struct Block {

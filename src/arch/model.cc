@@ -19,6 +19,28 @@ Json config_value(const ConfigStatement& s, const Scope& scope, const Json& conf
               "the architecture cannot be known without it; take config.json from the model's own repository");
 }
 
+// Copies keys of the object at the path `s.name` to the object around it, where the first of them is missing there. rope_scaling is the
+// object itself, or null where it scales nothing.
+void unfold(const ConfigStatement& s, Json& config) {
+  Json* around = &config;
+  std::string_view path = s.name;
+  for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path.remove_prefix(dot + 1)) {
+    const auto it = around->find(path.substr(0, dot));
+    if (it == around->end() || !it->is_object()) return;
+    around = &*it;
+  }
+  const Json object = around->value(std::string(path), Json());
+  if (!object.is_object() || !object.contains(s.keys[0]) || around->contains(s.keys[0])) return;
+  const Json type = object.value("rope_type", object.value("type", Json("default")));
+  for (const std::string& key : s.keys) {
+    if (around->contains(key)) continue;
+    if (key == "rope_scaling")
+      (*around)[key] = type == "default" ? Json() : object;
+    else if (object.contains(key))
+      (*around)[key] = object[key];
+  }
+}
+
 // Walks the statements of a modules section.
 class Builder {
  public:
@@ -157,6 +179,9 @@ Scope bind_config(const Description& d, Json& config) {
         if (!truthy(s.expr->eval(scope))) refuse(d, s.message);
       } else if (s.kind == ConfigStatement::Kind::kSet) {
         set_config_path(config, s.name, s.expr->eval(scope));
+        scope.set("config", config);
+      } else if (s.kind == ConfigStatement::Kind::kUnfold) {
+        unfold(s, config);
         scope.set("config", config);
       } else if (s.kind == ConfigStatement::Kind::kFrom) {
         nested = s.expr->eval(scope);

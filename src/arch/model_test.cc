@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/expect_error.h"
 
 namespace hf2mlx {
@@ -35,6 +37,40 @@ TEST(BindConfig, PhixtralReadsTheKeysThatArePublished) {
   EXPECT_EQ(*scope.find("model_dim"), 64);
   EXPECT_EQ(*scope.find("num_layers"), 2);
   EXPECT_EQ(*scope.find("num_vocab"), 100);
+}
+
+Json bound(const std::string& config_section, const char* config_text) {
+  Json config = Json::parse(config_text);
+  bind_config(parse_description("x", config_section), config);
+  return config;
+}
+
+TEST(Config, UnfoldAddsWhatModulesRequire) {
+  const std::string section = "config\n  unfold t.rope_parameters -> rope_theta rope_scaling part\n";
+  EXPECT_EQ(bound(section, R"({"t": {"rope_parameters": {"rope_theta": 5, "rope_type": "default", "part": 0.5}}})")["t"],
+            Json::parse(R"({"rope_parameters": {"rope_theta": 5, "rope_type": "default", "part": 0.5},
+                            "rope_theta": 5, "rope_scaling": null, "part": 0.5})"));
+  EXPECT_EQ(bound(section, R"({"t": {"rope_parameters": {"rope_theta": 5, "type": "yarn"}, "part": 1}})")["t"],
+            Json::parse(R"({"rope_parameters": {"rope_theta": 5, "type": "yarn"},
+                            "rope_theta": 5, "rope_scaling": {"rope_theta": 5, "type": "yarn"}, "part": 1})"));
+}
+
+TEST(Config, UnfoldLeavesOlderConfigsAlone) {
+  const std::string section = "config\n  unfold t.rope_parameters -> rope_theta rope_scaling\n";
+  for (const char* text : {R"({"t": {"rope_theta": 1}})", R"({"t": {"rope_theta": null, "rope_parameters": {"rope_theta": 5}}})",
+                           R"({"t": {}})", R"({})", R"({"t": 3})", R"({"t": {"rope_parameters": {"full": {"rope_theta": 5}}}})"}) {
+    EXPECT_EQ(bound(section, text), Json::parse(text)) << text;
+  }
+}
+
+TEST(Config, FamiliesUnfoldRopeParameters) {
+  const Registry registry;
+  for (const char* name : {"qwen3_moe", "glm4_moe", "solar_open", "bailing_hybrid", "stablelm"}) {
+    const auto& statements = registry.family(name).config;
+    EXPECT_TRUE(std::any_of(statements.begin(), statements.end(), [](const ConfigStatement& s) {
+      return s.kind == ConfigStatement::Kind::kUnfold && s.keys[0] == "rope_theta";
+    })) << name;
+  }
 }
 
 }  // namespace
