@@ -179,12 +179,14 @@ HF2MLX_STEP VU32 affine_codes(VF values, VF scale, VF bias, VF top_code) {
   return bits_of(hn::Add(clamped, hn::Set(df, 8388608.0f)));
 }
 
+// Codes of the groups from `first` on, one to a byte.
 template <Dtype kDtype>
-HF2MLX_STEP void encode_values(const std::byte* values, size_t group_count, size_t group_size, float top, AffineBlock<kDtype>& block) {
+HF2MLX_STEP void encode_values(const std::byte* values, size_t first, size_t group_count, size_t group_size, float top,
+                               AffineBlock<kDtype>& block) {
   constexpr Order kOrder = kCheapOrder<kDtype>;
   const DF df;
   const VF top_code = hn::Set(df, top);
-  for (size_t group = 0; group < group_count; ++group) {
+  for (size_t group = first; group < group_count; ++group) {
     const VF scale = hn::Set(df, block.parameters.scale[group]);
     const VF bias = hn::Set(df, block.parameters.bias[group]);
     for (size_t i = group * group_size; i < (group + 1) * group_size; i += pair_lanes()) {
@@ -195,6 +197,56 @@ HF2MLX_STEP void encode_values(const std::byte* values, size_t group_count, size
       store_codes(lower_halves<kOrder>(code_a, code_b), block.codes + i);
     }
   }
+}
+
+// Four pairs of codes of four bits, even elements in one vector and odd ones in the other, as the bytes of their packed form. Every lane
+// has a byte of each pair, which are put in order within blocks of 128 bits, and then across these.
+HF2MLX_STEP void store_nibbles(const VU32 (&even)[4], const VU32 (&odd)[4], uint8_t* packed) {
+  const DU32 d;
+  VU32 pair[4];
+  for (size_t k = 0; k < 4; ++k) pair[k] = hn::Or(even[k], hn::ShiftLeft<4>(odd[k]));
+  const VU32 first = hn::Or(hn::And(pair[0], hn::Set(d, 0xFFu)), hn::ShiftLeft<8>(pair[1]));
+  const VU32 bytes = hn::Or(first, hn::Or(hn::ShiftLeft<16>(pair[2]), hn::ShiftLeft<24>(pair[3])));
+  alignas(16) static constexpr uint8_t kByPair[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+  const VU32 ordered = hn::BitCast(d, hn::TableLookupBytes(hn::BitCast(DU8(), bytes), hn::LoadDup128(DU8(), kByPair)));
+  if (hn::Lanes(d) == 4) return store_bytes(d, ordered, packed);
+  alignas(32) static constexpr int32_t kAcross[8] = {0, 4, 1, 5, 2, 6, 3, 7};
+  store_bytes(d, hn::TableLookupLanes(ordered, hn::SetTableIndices(d, kAcross)), packed);
+}
+
+// The packed codes of BF16 at four bits, the most frequent case, without bytes of single codes in between.
+HF2MLX_STEP void encode_nibbles(const std::byte* values, size_t group_count, size_t group_size, AffineBlock<Dtype::kBF16>& block) {
+  const DF df;
+  const VF top_code = hn::Set(df, 15.0f);
+  const size_t chunk = 4 * pair_lanes();
+  const size_t chunks_end = group_count * group_size / chunk * chunk;
+  for (size_t i = 0; i < chunks_end; i += chunk) {
+    VU32 even[4], odd[4];
+    for (size_t k = 0; k < 4; ++k) {
+      const size_t at = i + k * pair_lanes();
+      const VF scale = hn::Set(df, block.parameters.scale[at / group_size]);
+      const VF bias = hn::Set(df, block.parameters.bias[at / group_size]);
+      VF a, b;
+      load_pair<Dtype::kBF16, Order::kAlternate>(values + at * sizeof(Key<Dtype::kBF16>), a, b);
+      even[k] = affine_codes(a, scale, bias, top_code);
+      odd[k] = affine_codes(b, scale, bias, top_code);
+    }
+    store_nibbles(even, odd, block.codes + i / 2);
+  }
+  // A last group of 32 may be half a chunk.
+  if (chunks_end == group_count * group_size) return;
+  encode_values(values, chunks_end / group_size, group_count, group_size, 15.0f, block);
+  pack_nibbles(block.codes + chunks_end, group_count * group_size - chunks_end);
+  std::memcpy(block.codes + chunks_end / 2, block.codes + chunks_end, (group_count * group_size - chunks_end) / 2);
+}
+
+template <Dtype kDtype>
+HF2MLX_STEP void encode_and_pack(const Encoding& e, const std::byte* values, size_t group_count, AffineBlock<kDtype>& block) {
+  if constexpr (kDtype == Dtype::kBF16) {
+    if (e.bits == 4) return encode_nibbles(values, group_count, e.group_size, block);
+  }
+  encode_values<kDtype>(values, 0, group_count, e.group_size, static_cast<float>((1u << e.bits) - 1), block);
+  pack_block(e.bits, block.codes, group_count * e.group_size);
 }
 
 template <Dtype kDtype>
@@ -208,8 +260,7 @@ void encode_groups(const Encoding& e, const std::byte* values, uint64_t group_co
     const std::byte* block_values = values + begin * e.group_size * kSize;
     find_ends<kDtype>(block_values, count, e.group_size, block);
     find_parameters<kDtype>(count, top, block);
-    encode_values<kDtype>(block_values, count, e.group_size, top, block);
-    pack_block(e.bits, block.codes, count * e.group_size);
+    encode_and_pack<kDtype>(e, block_values, count, block);
     std::memcpy(out.packed + begin * packed_bytes, block.codes, count * packed_bytes);
     std::memcpy(out.scales + begin * kSize, block.parameters.stored_scale, count * kSize);
     std::memcpy(out.biases + begin * kSize, block.parameters.stored_bias, count * kSize);

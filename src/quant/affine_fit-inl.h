@@ -272,8 +272,7 @@ void encode_fitted_groups(const Encoding& e, const std::byte* values, uint64_t g
     find_ends<kDtype>(block_values, count, e.group_size, block);
     find_parameters<kDtype>(count, top, block);
     fit_parameters<kDtype, kWeighted>(block_values, begin, count, e.group_size, top, fit, weights, block);
-    encode_values<kDtype>(block_values, count, e.group_size, top, block);
-    pack_block(e.bits, block.codes, count * e.group_size);
+    encode_and_pack<kDtype>(e, block_values, count, block);
     std::memcpy(out.packed + begin * packed_bytes, block.codes, count * packed_bytes);
     std::memcpy(out.scales + begin * kSize, block.parameters.stored_scale, count * kSize);
     std::memcpy(out.biases + begin * kSize, block.parameters.stored_bias, count * kSize);

@@ -20,7 +20,7 @@ using VU8 = hn::Vec<DU8>;
 using VU64 = hn::Vec<DU64>;
 
 // Codes are handled in blocks on the stack. Blocks have room for whole vectors behind the last code.
-inline constexpr size_t kBlockCodes = 1024;
+inline constexpr size_t kBlockCodes = 2048;
 inline constexpr size_t kBlockPadding = 64;
 
 // Codes of four bits: every byte of the packed form holds two.
