@@ -6,6 +6,7 @@
 #include <iostream>
 #include <vector>
 
+#include "cli/columns.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 
@@ -21,11 +22,11 @@ std::string label(const Console& console, std::string_view word, std::string_vie
 
 }  // namespace
 
-void Console::note(std::string_view line) const { err << label(*this, "note:", kYellow) << ' ' << line << '\n'; }
+void Console::note(std::string_view line) const { err << label(*this, "note:", kYellow) << ' ' << printable(line) << '\n'; }
 
 void Console::error(const Error& error) const {
-  err << "hf2mlx: " << label(*this, "error:", kRed) << ' ' << error.what() << '\n';
-  if (!error.hint().empty()) err << "  " << error.hint() << '\n';
+  err << "hf2mlx: " << label(*this, "error:", kRed) << ' ' << printable(error.what()) << '\n';
+  if (!error.hint().empty()) err << "  " << printable(error.hint()) << '\n';
 }
 
 Context process_context(std::ostream& out, int argc, char** argv) {

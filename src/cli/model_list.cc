@@ -31,7 +31,7 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
   return folders;
 }
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : printable(text); }
 
 void print_models(std::ostream& out, const char* title, const ModelList& list) {
   out << fmt::format("{} ({})\n", title, list.folder.string());
@@ -45,7 +45,7 @@ void print_models(std::ostream& out, const char* title, const ModelList& list) {
     table.add({printable(name_for_convert(model.name, model.revision)),
                inspection.source_bytes == 0 ? "-" : format_bytes(inspection.source_bytes),
                or_dash(inspection.architecture.empty() ? inspection.model_type : inspection.architecture), or_dash(inspection.quantization),
-               inspection.why_not.empty() ? "yes" : "no: " + inspection.why_not});
+               inspection.why_not.empty() ? "yes" : "no: " + printable(inspection.why_not)});
   }
   table.print(out, 2);
 }
