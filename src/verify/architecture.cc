@@ -10,6 +10,7 @@
 #include "source/incomplete.h"
 #include "source/open_checkpoint.h"
 #include "verify/checks.h"
+#include "verify/swift_models.h"
 #include "writer/config_json.h"
 
 namespace hf2mlx {
@@ -72,6 +73,16 @@ void check_rest_of_head(const Checkpoint& checkpoint, const Plan& plan, Findings
                   .refused_by = everyone()});
 }
 
+void check_swift(const Json& config, Findings& findings) {
+  const Json type = config.value("model_type", Json());
+  if (!type.is_string() || has_swift_model(type.get<std::string>())) return;
+  findings.note({.check = "architecture.swift",
+                 .place = "config.json, model_type",
+                 .reason = fmt::format("{} is no model of mlx-swift-lm (at commit {})", type.get<std::string>(), kSwiftCommit),
+                 .remedy = "look for a newer mlx-swift-lm, if programs in Swift are to load it",
+                 .refused_by = {kSwift}});
+}
+
 // Nothing for a folder that is no source of a conversion, though programs that pass over the index load it.
 std::optional<Checkpoint> open(const SourceOptions& source, Findings& findings) {
   try {
@@ -96,6 +107,7 @@ void check_architecture(const ModelFolder& folder, const SourceOptions& source, 
   } catch (const Error& error) {
     return refuse("architecture.unknown", "config.json", error, findings);
   }
+  check_swift(folder.config, findings);
   // What is wrong with the files has been found by now; the planner would only say it again.
   if (folder.weights.empty() || findings.has_errors()) return;
   ConvertOptions options;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "base/expect_error.h"
@@ -137,6 +138,17 @@ TEST(Structure, VisionWithoutATower) {
   const Folder folder;
   folder.edit("config.json", [](Json& config) { config["vision_config"] = Json::object(); });
   EXPECT_THAT(folder.checks(), ElementsAre("warning config.vision"));
+}
+
+// Phi 3 small is a model of mlx-lm only.
+TEST(Structure, AModelThatSwiftDoesNotHave) {
+  const Folder folder;
+  folder.edit("config.json", [](Json& config) { config["model_type"] = "phi3small"; });
+  const std::vector<Finding> findings = folder.findings();
+  const auto found = std::find_if(findings.begin(), findings.end(), [](const Finding& f) { return f.check == "architecture.swift"; });
+  ASSERT_NE(found, findings.end());
+  EXPECT_EQ(found->severity, Severity::kNote);
+  EXPECT_THAT(found->refused_by, ElementsAre("mlx-swift-lm"));
 }
 
 TEST(Structure, AVisionModelWithoutAProcessor) {

@@ -250,7 +250,8 @@ void check_tokenizer(const ModelFolder& folder, Depth depth, Findings& findings)
   check_named_ids(folder, known, findings);
   const std::vector<std::string> templates = check_templates(folder, known, findings);
   const Json eos = folder.config.is_object() ? folder.config.value("eos_token_id", Json()) : Json();
-  const EndTokens ends = find_end_tokens({eos, folder.generation_config, folder.tokenizer_config, known.added, templates});
+  const EndTokens ends =
+      find_end_tokens({eos, folder.generation_config, folder.tokenizer_config, known.added, templates, eos_of_text_config(folder.config)});
   check_vocabulary(folder, known, ends, findings);
   check_stop(ends, folder, findings);
 }

@@ -94,6 +94,11 @@ class Collector {
 
 }  // namespace
 
+Json eos_of_text_config(const Json& config) {
+  const Json text = config.is_object() ? config.value("text_config", Json()) : Json();
+  return text.is_object() ? text.value("eos_token_id", Json()) : Json();
+}
+
 std::vector<int64_t> token_ids(const Json& value) {
   std::vector<int64_t> ids;
   if (value.is_number_integer()) return {value.get<int64_t>()};
@@ -134,6 +139,7 @@ EndTokens find_end_tokens(const EndTokenSources& sources) {
       token_ids(generation_config.is_object() ? generation_config.value("eos_token_id", Json()) : Json());
   Collector found;
   found.add(config, "config.json");
+  found.add(token_ids(sources.text_config_eos), "text_config of config.json");
   found.add(generation, "generation_config.json");
   // As mlx_lm reads it: `if eos := generation_config["eos_token_id"]`, so that 0 alone does not count.
   const bool generation_counts = !generation.empty() && (generation_config["eos_token_id"].is_array() || generation[0] != 0);
@@ -156,8 +162,8 @@ EndTokens find_end_tokens(const Checkpoint& checkpoint) {
   const Json tokenizer_config = read_side_json(checkpoint, "tokenizer_config.json");
   std::vector<std::string> templates;
   for (const auto& [name, text] : chat_template_texts(checkpoint.side_files).by_name) templates.push_back(text);
-  return find_end_tokens(
-      {checkpoint.config_eos, checkpoint.generation_config, tokenizer_config, added_tokens(checkpoint, tokenizer_config), templates});
+  return find_end_tokens({checkpoint.config_eos, checkpoint.generation_config, tokenizer_config, added_tokens(checkpoint, tokenizer_config),
+                          templates, eos_of_text_config(checkpoint.config)});
 }
 
 }  // namespace hf2mlx

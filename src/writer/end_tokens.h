@@ -17,12 +17,14 @@ struct EndTokens {
     std::string by;  // "generation_config.json", "the chat template (<|im_end|>)", ...
   };
   std::vector<int64_t> read;    // what mlx_lm stops at: generation_config.json's, else config.json's; and the tokenizer's
-  std::vector<int64_t> all;     // the union, in this order: config, generation config, tokenizer, template
+  std::vector<int64_t> all;     // the union, in this order: config, its text_config, generation config, tokenizer, template
   std::vector<Named> left_out;  // of the union, what is not read
 };
 
 // The whole numbers of an `eos_token_id`: one, a list, or none.
 std::vector<int64_t> token_ids(const Json& value);
+// eos_token_id in `text_config` of a config.json, or null.
+Json eos_of_text_config(const Json& config);
 // `ids` as config files have them: one number, or a list.
 Json json_of_ids(const std::vector<int64_t>& ids);
 
@@ -33,6 +35,7 @@ struct EndTokenSources {
   Json tokenizer_config;
   std::vector<NamedToken> added;
   std::vector<std::string> templates;
+  Json text_config_eos = {};  // of config.json's text_config, which mlx-swift-lm and LM Studio read where config.json itself has none
 };
 EndTokens find_end_tokens(const EndTokenSources& sources);
 // The same from the source's files; those that cannot be read say nothing.

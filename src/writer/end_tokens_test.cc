@@ -71,6 +71,17 @@ TEST(EndTokens, AGenerationConfigStandsInForConfig) {
   EXPECT_EQ(ends.left_out[0].by, "config.json");
 }
 
+// mlx_lm does not look there.
+TEST(EndTokens, OfATextConfig) {
+  EndTokenSources sources;
+  sources.text_config_eos = {7, 8};
+  EXPECT_THAT(find_end_tokens(sources).read, IsEmpty());
+  EXPECT_THAT(find_end_tokens(sources).all, ElementsAre(7, 8));
+  EXPECT_EQ(find_end_tokens(sources).left_out.at(0).by, "text_config of config.json");
+  EXPECT_EQ(eos_of_text_config({{"text_config", {{"eos_token_id", 3}}}}), 3);
+  for (const Json& config : {Json(), Json::object(), Json{{"text_config", 1}}}) EXPECT_TRUE(eos_of_text_config(config).is_null());
+}
+
 // mlx_lm: `if eos := ...`
 TEST(EndTokens, ZeroAloneInAGenerationConfigDoesNotCount) {
   EXPECT_THAT(find_end_tokens({Json(5), {{"eos_token_id", 0}}, Json(), {}, {}}).read, ElementsAre(5));

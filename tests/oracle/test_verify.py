@@ -227,6 +227,21 @@ def test_fix_eos_is_what_mlx_lm_stops_at(source, tmp_path):
     assert verify(tmp_path / "fixed", "--source", tmp_path / "in")[0] == 0
 
 
+def test_fix_eos_reaches_text_config(source, tmp_path):
+    """mlx-swift-lm and LM Studio look into text_config where config.json itself names no token; mlx_lm does not."""
+    shutil.copytree(source, tmp_path / "in")
+    edit("config.json", eos_token_id=None, text_config={"eos_token_id": 9})(tmp_path / "in")
+    edit("generation_config.json", eos_token_id=None)(tmp_path / "in")
+    plain = run_program("convert", tmp_path / "in", tmp_path / "plain")
+    assert "token 9 ends a text, says text_config of config.json" in plain.stderr
+    assert json.loads((tmp_path / "plain" / "config.json").read_text())["text_config"] == {"eos_token_id": 9}
+    run_program("convert", tmp_path / "in", tmp_path / "fixed", "--fix-eos")
+    config = json.loads((tmp_path / "fixed" / "config.json").read_text())
+    assert set(config["eos_token_id"]) == {9, 0, 2} and config["text_config"]["eos_token_id"] == config["eos_token_id"]
+    assert set(load(str(tmp_path / "fixed"))[1].eos_token_ids) == {9, 0, 2}
+    assert verify(tmp_path / "fixed")[0] == 0
+
+
 def with_tensors(source, folder, change, **config):
     shutil.copytree(source, folder)
     weights = {}
