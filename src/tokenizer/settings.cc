@@ -101,14 +101,15 @@ void read_flags(const Json& config, TokenizerSettings& settings) {
   }
 }
 
-// The form of older models, which counts where tokenizer_config.json has no added_tokens_decoder.
-void read_special_tokens_map(const Json& map, TokenizerSettings& settings) {
+// The form of older models, which counts where tokenizer_config.json has no added_tokens_decoder; for additional tokens, where that names
+// none itself.
+void read_special_tokens_map(const Json& map, const Json& config, TokenizerSettings& settings) {
   Json special = map;
   for (Json& value : special) {
     if (value.is_object() && value.contains("content")) value["special"] = true;
   }
   read_named_tokens(special, settings);
-  read_extra_tokens(special, settings);
+  if (!config.is_object() || !config.contains("additional_special_tokens")) read_extra_tokens(special, settings);
 }
 
 void read_added_tokens(const Json& added, TokenizerSettings& settings) {
@@ -141,7 +142,7 @@ TokenizerSettings read_settings(const Json& config, const Json& special_tokens_m
     for (const auto& [key, value] : by_id->items()) settings.by_id[read_id(key)] = read_token(value, "an added token");
     return settings;
   }
-  if (special_tokens_map.is_object()) read_special_tokens_map(special_tokens_map, settings);
+  if (special_tokens_map.is_object()) read_special_tokens_map(special_tokens_map, config, settings);
   if (added_tokens.is_object()) read_added_tokens(added_tokens, settings);
   return settings;
 }

@@ -49,6 +49,8 @@ BYTES = {
         str(900 + i): {"content": t, "special": i < 3, "normalized": False} for i, t in enumerate(
             ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>"])}, "additional_special_tokens": ["<|im_start|>", "<|im_end|>"],
         "eos_token": "<|im_end|>", "bos_token": None}, {}),
+    "gpt_neox-both": ("gpt_neox", {"tokenizer_class": "GPTNeoXTokenizer", "additional_special_tokens": ["<|im_end|>"]},
+                      {"special_tokens_map": {"additional_special_tokens": ["<|x|>", "<|y|>"], "pad_token": "<|z|>"}}),
     "qwen2-old": ("qwen2", {"tokenizer_class": "Qwen2Tokenizer"},
                   {"added_tokens": {"<|endoftext|>": 900, "<|im_start|>": 901},
                    "special_tokens_map": {"additional_special_tokens": ["<|im_start|>"], "eos_token": "<|endoftext|>"}}),
