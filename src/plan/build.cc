@@ -80,6 +80,9 @@ class PlanBuilder {
 
   // What the user should know of layers that the source has quantized.
   void finish() {
+    if (options_.dequantize && kept_layers_ > 0)
+      plan_.notes.push_back(
+          fmt::format("{} packed in a way that only the model itself can undo, and stay as they are", layers(kept_layers_)));
     if (options_.dequantize || !options_.quantize) return;
     if (importances_) plan_.notes.push_back(importances_->finish());
     if (!options_.requantize && kept_layers_ > 0) {
@@ -122,7 +125,9 @@ class PlanBuilder {
 
   // A layer that the source has packed already: as it is, decoded, or decoded and encoded anew.
   void add_packed(const LoadedModule& loaded, QuantPolicy* policy) {
-    if (options_.dequantize)
+    if (description_.has_flag("keeps_packed"))
+      keep_packed(loaded, policy);
+    else if (options_.dequantize)
       add_plain(loaded.module.path + ".weight", decoded(loaded));
     else if (policy && options_.requantize)
       add_reencoded(loaded, policy->decide(loaded.module));
@@ -241,9 +246,10 @@ class PlanBuilder {
 
 void build_plan(Plan& plan, const LoadedModel& model, const QuantOptions& options, SharedValues* shared) {
   plan.config = model.config;
+  const bool keeps_packed = model.description.has_flag("keeps_packed");
   std::optional<QuantPolicy> policy;
   if (options.quantize) {
-    if (options.requantize) plan.config.erase("quantization");
+    if (options.requantize && !keeps_packed) plan.config.erase("quantization");
     std::vector<std::string> paths;
     for (const LoadedModule& m : model.modules) paths.push_back(m.module.path);
     const int64_t blocks = layer_count(model.description, model.scope);
@@ -254,7 +260,7 @@ void build_plan(Plan& plan, const LoadedModel& model, const QuantOptions& option
   PlanBuilder builder(plan, model, options, shared);
   for (const LoadedModule& m : model.modules) builder.add(m, policy ? &*policy : nullptr);
   builder.finish();
-  if (options.dequantize) {
+  if (options.dequantize && !keeps_packed) {
     plan.config.erase("quantization");
     plan.config.erase("quantization_config");
   }

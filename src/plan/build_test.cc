@@ -74,6 +74,25 @@ TEST_F(BuildPlanTest, PackedLayersStayUnlessAskedOtherwise) {
   EXPECT_THAT(p.notes, ::testing::Contains(::testing::HasSubstr("2 layers are quantized in the source, and stay")));
 }
 
+TEST_F(BuildPlanTest, WhatOnlyTheModelCanUndoStaysPacked) {
+  Description packs{};
+  packs.flags = {"keeps_packed"};
+  const LoadedModel model{
+      .description = packs, .config = model_.config, .scope = Scope(), .tensors = model_.tensors, .modules = model_.modules};
+  QuantOptions dequantize;
+  dequantize.dequantize = true;
+  for (const QuantOptions& options : {dequantize, requantize(8)}) {
+    Plan p;
+    build_plan(p, model, options, nullptr);
+    EXPECT_EQ(step_of(p, "a.weight").value, model_.tensors["a.weight"]);
+    EXPECT_EQ(p.config["quantization"]["bits"], 4);
+  }
+  Plan p;
+  build_plan(p, model, dequantize, nullptr);
+  EXPECT_EQ(p.config, model_.config);
+  EXPECT_THAT(p.notes, ::testing::ElementsAre(::testing::HasSubstr("2 layers are packed in a way that only the model")));
+}
+
 TEST_F(BuildPlanTest, RequantizingDecodesAndEncodes) {
   const Plan p = plan(requantize(8));
   const Step& a = step_of(p, "a.weight");
