@@ -80,6 +80,13 @@ std::string main_dtype(const Inspection& inspection) {
   return largest == inspection.dtypes.end() ? "" : largest->first;
 }
 
+// Without the path, which the list has no room for, and with what helps.
+std::string reason_for(const PickerModel& model, std::string why_not) {
+  if (const std::string head = model.folder.string() + ": "; why_not.starts_with(head)) why_not.erase(0, head.size());
+  if (why_not.starts_with("incomplete")) return fmt::format("hf2mlx download {} brings the rest; {}", model.name, why_not);
+  return why_not;
+}
+
 std::string named(const PickerModel& model, const std::string& name_template) {
   return format_name(name_template, {.model = model.short_name, .bits = {}, .mode = {}, .group_size = {}});
 }
@@ -98,7 +105,7 @@ void PickerModel::learn(const Inspection& inspection) {
   dtype = inspection.quantization == "none" || inspection.quantization.empty() ? main_dtype(inspection) : inspection.quantization;
   parameters = inspection.parameters;
   bytes = inspection.source_bytes;
-  why_not = inspection.why_not;
+  why_not = reason_for(*this, inspection.why_not);
   sizes = inspection.sizes;
 }
 

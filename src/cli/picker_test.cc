@@ -114,6 +114,13 @@ TEST_F(PickerTest, WhatCannotBeConvertedCannotBeChosen) {
   EXPECT_THAT(picker.message(), HasSubstr("being read"));
 }
 
+TEST_F(PickerTest, AnIncompleteModelSaysWhatBringsTheRest) {
+  Inspection incomplete;
+  incomplete.why_not = "/cache/snapshots/PsyLLM: incomplete snapshot: missing a.safetensors";
+  picker.learn(0, incomplete);
+  EXPECT_EQ(picker.model()->why_not, "hf2mlx download GMLHUHE/PsyLLM brings the rest; incomplete snapshot: missing a.safetensors");
+}
+
 TEST_F(PickerTest, OffersWhatInspectionKnows) {
   press(Key::kEnter);
   ASSERT_EQ(picker.choices().size(), 4u);  // without "new"
