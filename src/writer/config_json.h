@@ -13,7 +13,7 @@ enum class Keep { kNo, kYes };
 Json merge_generation_config(Json config, const Json& generation_config);
 
 // Drops `_name_or_path`, and `vision_config` unless it is kept; repeats `quantization` as `quantization_config`, which is where
-// transformers and the hub look.
+// transformers and the hub look; and removes words of others from entries of layers, for which mlx_lm would not load the model.
 Json finish_config(Json config, Keep vision);
 
 }  // namespace hf2mlx

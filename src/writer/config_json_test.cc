@@ -54,5 +54,18 @@ TEST(FinishConfig, WrittenSortedAndTagged) {
 )");
 }
 
+TEST(FinishConfig, EntriesOfLayersHaveNoWordsOfOthers) {
+  const Json config = {{"quantization",
+                        {{"group_size", 64},
+                         {"bits", 4},
+                         {"group_0", {{"weights", 1}}},
+                         {"lm_head", false},
+                         {"a", {{"group_size", 32}, {"bits", 8}, {"mode", "affine"}, {"kl", 0.5}, {"note", "x"}}}}}};
+  const Json out = finish_config(config, Keep::kNo);
+  EXPECT_EQ(out["quantization"]["a"], Json::parse(R"({"group_size": 32, "bits": 8, "mode": "affine"})"));
+  EXPECT_EQ(out["quantization"]["group_0"], Json::parse(R"({"weights": 1})"));
+  EXPECT_EQ(out["quantization_config"], out["quantization"]);
+}
+
 }  // namespace
 }  // namespace hf2mlx

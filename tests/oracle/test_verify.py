@@ -139,6 +139,14 @@ def test_what_is_found_is_what_mlx_lm_refuses(name, converted, tmp_path):
             load(str(tmp_path / "out"))
 
 
+def test_words_of_others_go_when_a_model_is_converted_again(converted, tmp_path):
+    shutil.copytree(converted, tmp_path / "in")
+    entry(kl=0.5)(tmp_path / "in")
+    run_program("convert", tmp_path / "in", tmp_path / "out")
+    load(str(tmp_path / "out"))
+    assert verify(tmp_path / "out")[0] == 0
+
+
 def test_without_a_tokenizer_no_text_is_read(converted, source, tmp_path):
     shutil.copytree(converted, tmp_path / "out")
     without_tokenizer(tmp_path / "out")
