@@ -63,6 +63,19 @@ TEST(Config, UnfoldLeavesOlderConfigsAlone) {
   }
 }
 
+TEST(Config, AMissingTieIsAddedWhereTheModuleRequiresIt) {
+  const std::string section =
+      "config\n  set tie_word_embeddings = config.tie_word_embeddings if \"tie_word_embeddings\" in config else false\n";
+  for (const char* name : {"helium", "glm4_moe", "solar_open"}) {
+    const auto& statements = Registry().family(name).config;
+    EXPECT_TRUE(std::any_of(statements.begin(), statements.end(), [](const ConfigStatement& s) {
+      return s.kind == ConfigStatement::Kind::kSet && s.name == "tie_word_embeddings";
+    })) << name;
+  }
+  EXPECT_EQ(bound(section, "{}"), Json::parse(R"({"tie_word_embeddings": false})"));
+  EXPECT_EQ(bound(section, R"({"tie_word_embeddings": null})"), Json::parse(R"({"tie_word_embeddings": null})"));
+}
+
 TEST(Config, FamiliesUnfoldRopeParameters) {
   const Registry registry;
   for (const char* name : {"qwen3_moe", "glm4_moe", "solar_open", "bailing_hybrid", "stablelm"}) {
