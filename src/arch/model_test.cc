@@ -66,8 +66,9 @@ TEST(Config, UnfoldLeavesOlderConfigsAlone) {
 TEST(Config, AMissingTieIsAddedWhereTheModuleRequiresIt) {
   const std::string section =
       "config\n  set tie_word_embeddings = config.tie_word_embeddings if \"tie_word_embeddings\" in config else false\n";
+  const Registry registry;
   for (const char* name : {"helium", "glm4_moe", "solar_open"}) {
-    const auto& statements = Registry().family(name).config;
+    const auto& statements = registry.family(name).config;
     EXPECT_TRUE(std::any_of(statements.begin(), statements.end(), [](const ConfigStatement& s) {
       return s.kind == ConfigStatement::Kind::kSet && s.name == "tie_word_embeddings";
     })) << name;
