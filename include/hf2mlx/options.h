@@ -1,4 +1,4 @@
-// What can be asked of a conversion. Plain structs; the program and the bindings fill the same ones.
+/// \file What can be asked of a conversion. Plain structs; the program and the bindings fill the same ones.
 #pragma once
 
 #include <cstdint>
@@ -9,46 +9,46 @@
 
 namespace hf2mlx {
 
-// How the Hugging Face hub is reached.
+/// How the Hugging Face hub is reached.
 struct HubOptions {
-  std::string endpoint;           // "https://huggingface.co"; empty: nothing is ever downloaded
-  std::string token;              // for private and gated models; may be empty
-  bool offline = false;           // what is here must do
-  unsigned timeout_seconds = 10;  // to connect, and without a single byte
+  std::string endpoint;           ///< "https://huggingface.co"; empty: nothing is ever downloaded
+  std::string token;              ///< for private and gated models; may be empty
+  bool offline = false;           ///< what is here must do
+  unsigned timeout_seconds = 10;  ///< to connect, and without a single byte
 };
 
-// Where a model comes from.
+/// Where a model comes from.
 struct SourceOptions {
-  std::string model;                // a folder, or org/name in the Hugging Face cache
-  std::string revision;             // branch, tag or commit of a cache entry; empty: main
-  std::filesystem::path cache_dir;  // the Hugging Face hub cache; empty: cache entries are not looked for
-  std::string arch;                 // read the checkpoint as this model type; empty: as config.json says
-  std::filesystem::path arch_dir;   // folder of further architecture descriptions, looked at first; may be empty
-  HubOptions hub = {};              // where convert() gets what the cache lacks
+  std::string model;                ///< a folder, or org/name in the Hugging Face cache
+  std::string revision;             ///< branch, tag or commit of a cache entry; empty: main
+  std::filesystem::path cache_dir;  ///< the Hugging Face hub cache; empty: cache entries are not looked for
+  std::string arch;                 ///< read the checkpoint as this model type; empty: as config.json says
+  std::filesystem::path arch_dir;   ///< folder of further architecture descriptions, looked at first; may be empty
+  HubOptions hub = {};              ///< where convert() gets what the cache lacks
 };
 
-// Bits for each layer so that the model fits: chosen by what is measured to cost least. One of the first two.
+/// Bits for each layer so that the model fits: chosen by what is measured to cost least. One of the first two.
 struct BudgetOptions {
-  double bits_per_weight = 0;           // of the whole model, as Report has it; 0: no such budget
-  uint64_t size_bytes = 0;              // of the weight files; 0: no such budget
-  std::vector<std::string> candidates;  // BITS[:GROUP[:MODE]] that a layer may get; empty: 2 3 4 5 6 8 in groups of 64
-  std::filesystem::path sensitivity;    // what was measured: read if it is of this source, else written; empty: forgotten
+  double bits_per_weight = 0;           ///< of the whole model, as Report has it; 0: no such budget
+  uint64_t size_bytes = 0;              ///< of the weight files; 0: no such budget
+  std::vector<std::string> candidates;  ///< BITS[:GROUP[:MODE]] that a layer may get; empty: 2 3 4 5 6 8 in groups of 64
+  std::filesystem::path sensitivity;    ///< what was measured: read if it is of this source, else written; empty: forgotten
   bool wanted() const { return bits_per_weight > 0 || size_bytes > 0; }
 };
 
-// What the weights become. Names, meaning and defaults are those of mlx_lm.convert.
+/// What the weights become. Names, meaning and defaults are those of mlx_lm.convert.
 struct QuantOptions {
   bool quantize = false;
   bool dequantize = false;
-  bool requantize = false;             // with quantize: layers that the source has quantized are decoded and encoded anew
-  std::optional<uint32_t> bits;        // 2 3 4 5 6 8; default of the mode otherwise
-  std::optional<uint32_t> group_size;  // 32 64 128; default of the mode otherwise
-  std::string mode = "affine";         // affine mxfp4 nvfp4 mxfp8
-  std::string recipe;                  // mixed_2_6 mixed_3_4 mixed_3_6 mixed_4_6, or empty
-  std::string dtype;                   // float16 bfloat16 float32, or empty: as config.json says
-  std::string fit;                     // fast best: search for scales and codes with less error, or empty: round to nearest
-  std::vector<std::string> overrides;  // PATTERN=SPEC, last match wins; SPEC is BITS[:GROUP[:MODE]] or keep
-  std::filesystem::path imatrix;       // an importance matrix of llama.cpp: what each column counts in a fit; fast where none is named
+  bool requantize = false;             ///< with quantize: layers that the source has quantized are decoded and encoded anew
+  std::optional<uint32_t> bits;        ///< 2 3 4 5 6 8; default of the mode otherwise
+  std::optional<uint32_t> group_size;  ///< 32 64 128; default of the mode otherwise
+  std::string mode = "affine";         ///< affine mxfp4 nvfp4 mxfp8
+  std::string recipe;                  ///< mixed_2_6 mixed_3_4 mixed_3_6 mixed_4_6, or empty
+  std::string dtype;                   ///< float16 bfloat16 float32, or empty: as config.json says
+  std::string fit;                     ///< fast best: search for scales and codes with less error, or empty: round to nearest
+  std::vector<std::string> overrides;  ///< PATTERN=SPEC, last match wins; SPEC is BITS[:GROUP[:MODE]] or keep
+  std::filesystem::path imatrix;       ///< an importance matrix of llama.cpp: what each column counts in a fit; fast where none is named
   BudgetOptions budget;
 };
 
@@ -56,17 +56,17 @@ struct ConvertOptions {
   SourceOptions source;
   QuantOptions quant;
   std::filesystem::path output = "mlx_model";
-  bool force = false;                     // replace an existing target, at the end and only on success
-  bool sync = false;                      // wait until a new target is on the disk; one that replaces another always is
-  unsigned threads = 0;                   // 0: one for each core
-  uint64_t max_memory_bytes = 0;          // for buffers; 0: 32 MB, and 8 MB for each thread
-  uint64_t max_shard_bytes = 5ull << 30;  // UINT64_MAX: a single file
-  bool fix_eos = false;                   // config files name every token that ends a text, whichever file of the source knows it
-  std::string command_line;               // for the model card; may be empty
-  std::string title;                      // of the model card: org/name where it is published; empty: the folder's name
+  bool force = false;                     ///< replace an existing target, at the end and only on success
+  bool sync = false;                      ///< wait until a new target is on the disk; one that replaces another always is
+  unsigned threads = 0;                   ///< 0: one for each core
+  uint64_t max_memory_bytes = 0;          ///< for buffers; 0: 32 MB, and 8 MB for each thread
+  uint64_t max_shard_bytes = 5ull << 30;  ///< UINT64_MAX: a single file
+  bool fix_eos = false;                   ///< config files name every token that ends a text, whichever file of the source knows it
+  std::string command_line;               ///< for the model card; may be empty
+  std::string title;                      ///< of the model card: org/name where it is published; empty: the folder's name
 };
 
-// One of several models that are made of one source at once.
+/// One of several models that are made of one source at once.
 struct Variant {
   QuantOptions quant;
   std::filesystem::path output;

@@ -1,5 +1,5 @@
-// Is a model folder complete, will programs load it, and is it what a conversion would write? Like the calls in convert.h: silent,
-// thread-safe, throws Error.
+/// \file Is a model folder complete, will programs load it, and is it what a conversion would write? Like the calls in convert.h: silent,
+/// thread-safe, throws Error.
 #pragma once
 
 #include <array>
@@ -10,62 +10,63 @@
 #include <string_view>
 #include <vector>
 
+#include "hf2mlx/export.h"
 #include "hf2mlx/options.h"
 #include "hf2mlx/progress.h"
 
 namespace hf2mlx {
 
 enum class Severity {
-  kNote,     // worth knowing
-  kWarning,  // mlx-lm loads it, but another program would not, or its text would not be what it should
-  kError,    // the folder is broken: mlx-lm does not load it, or what it loads is not the model
+  kNote,     ///< worth knowing
+  kWarning,  ///< mlx-lm loads it, but another program would not, or its text would not be what it should
+  kError,    ///< the folder is broken: mlx-lm does not load it, or what it loads is not the model
 };
-std::string_view name_of(Severity severity) noexcept;  // "note", "warning", "error"
+HF2MLX_API std::string_view name_of(Severity severity) noexcept;  ///< "note", "warning", "error"
 
 struct Finding {
   Severity severity = Severity::kNote;
-  std::string check;   // a stable name, such as "index.missing-file"; docs/verify.md explains each
-  std::string place;   // the file, and the tensor or key in it
-  std::string reason;  // what was found, what was expected
+  std::string check;   ///< a stable name, such as "index.missing-file"; docs/verify.md explains each
+  std::string place;   ///< the file, and the tensor or key in it
+  std::string reason;  ///< what was found, what was expected
   std::string remedy;
-  std::vector<std::string> refused_by = {};  // programs that do not load the folder for it: "mlx-lm", "mlx-swift-lm", "LM Studio"
+  std::vector<std::string> refused_by = {};  ///< programs that do not load the folder for it: "mlx-lm", "mlx-swift-lm", "LM Studio"
 };
 
 struct VerifyOptions {
-  SourceOptions folder;        // what is verified
-  SourceOptions source = {};   // what it was made of: every tensor is computed again and compared; an empty model: it is not
-  bool measure_error = false;  // with a source: what quantizing has changed, layer by layer
-  unsigned threads = 0;        // as in ConvertOptions, these two
+  SourceOptions folder;        ///< what is verified
+  SourceOptions source = {};   ///< what it was made of: every tensor is computed again and compared; an empty model: it is not
+  bool measure_error = false;  ///< with a source: what quantizing has changed, layer by layer
+  unsigned threads = 0;        ///< as in ConvertOptions, these two
   uint64_t max_memory_bytes = 0;
 };
 
-// Steps of an eighth of an octave, from an error of 2^-10 of the values up to as large as these; what is beyond is in the first or last.
+/// Steps of an eighth of an octave, from an error of 2^-10 of the values up to as large as these; what is beyond is in the first or last.
 inline constexpr size_t kErrorSteps = 80;
 inline constexpr int kErrorStepsPerOctave = 8;
-// The relative RMS with which a step begins.
-double error_of_step(size_t step) noexcept;
+/// The relative RMS with which a step begins.
+HF2MLX_API double error_of_step(size_t step) noexcept;
 
-// What quantizing has changed of one layer.
+/// What quantizing has changed of one layer.
 struct LayerError {
-  std::string layer;     // its path: "model.layers.0.mlp.up_proj"
-  std::string encoding;  // "affine 4-bit g64"
+  std::string layer;     ///< its path: "model.layers.0.mlp.up_proj"
+  std::string encoding;  ///< "affine 4-bit g64"
   uint64_t values = 0;
-  double relative_rms = 0;                              // the root of the mean square of the errors over that of the values
-  double rounding_rms = 0;                              // the same where every value is rounded to the nearest code, as mlx_lm does
-  double worst_group = 0;                               // the largest relative RMS of a group of values that share a scale
-  uint64_t worst_index = 0;                             // which group that is, counted row by row
-  std::array<uint64_t, kErrorSteps> group_errors = {};  // how many groups have a relative RMS in each step
-  double zeros = 0;                                     // fraction of the values that are exactly 0 now
-  double source_zeros = 0;                              // and were before
+  double relative_rms = 0;                              ///< the root of the mean square of the errors over that of the values
+  double rounding_rms = 0;                              ///< the same where every value is rounded to the nearest code, as mlx_lm does
+  double worst_group = 0;                               ///< the largest relative RMS of a group of values that share a scale
+  uint64_t worst_index = 0;                             ///< which group that is, counted row by row
+  std::array<uint64_t, kErrorSteps> group_errors = {};  ///< how many groups have a relative RMS in each step
+  double zeros = 0;                                     ///< fraction of the values that are exactly 0 now
+  double source_zeros = 0;                              ///< and were before
 };
 
-// Tensors of the folder against those of a conversion of the source.
+/// Tensors of the folder against those of a conversion of the source.
 struct Comparison {
-  std::string source;       // as the user may call it
-  uint64_t equal = 0;       // tensors that are the same, bit for bit
-  uint64_t different = 0;   // that are not, or are of another shape or type
-  uint64_t missing = 0;     // that only the conversion has
-  uint64_t unexpected = 0;  // that only the folder has
+  std::string source;       ///< as the user may call it
+  uint64_t equal = 0;       ///< tensors that are the same, bit for bit
+  uint64_t different = 0;   ///< that are not, or are of another shape or type
+  uint64_t missing = 0;     ///< that only the conversion has
+  uint64_t unexpected = 0;  ///< that only the folder has
 };
 
 struct Verification {
@@ -74,15 +75,16 @@ struct Verification {
   std::filesystem::path folder;
   uint64_t tensors = 0;
   uint64_t weight_bytes = 0;
-  std::vector<Finding> findings;  // errors first, in the order of the checks otherwise
+  std::vector<Finding> findings;  ///< errors first, in the order of the checks otherwise
   std::optional<Comparison> comparison;
-  std::vector<LayerError> errors;  // in layer order
+  std::vector<LayerError> errors;  ///< in layer order
   double seconds = 0;
 
-  Severity worst() const;  // a note where there are no findings
+  HF2MLX_API Severity worst() const;  ///< a note where there are no findings
 };
 
-// Errors are thrown where there is nothing to verify; what is wrong with a folder is a finding.
-Verification verify(const VerifyOptions& options, Progress* progress = nullptr, const CancelToken* cancel = nullptr);
+/// Errors are thrown where there is nothing to verify; what is wrong with a folder is a finding. Reads every weight only with a
+/// source. `progress` and `cancel` may be null. Also throws Error{kCancelled, kIo}, and with a source what convert throws for one.
+HF2MLX_API Verification verify(const VerifyOptions& options, Progress* progress = nullptr, const CancelToken* cancel = nullptr);
 
 }  // namespace hf2mlx

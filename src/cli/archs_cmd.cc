@@ -4,10 +4,10 @@
 #include <ostream>
 
 #include "cli/commands.h"
-#include "cli/report_json.h"
 #include "cli/table.h"
-#include "cli/text.h"
 #include "hf2mlx/convert.h"
+#include "report/report_json.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

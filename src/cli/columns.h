@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hf2mlx::cli {
 
@@ -18,5 +19,8 @@ std::string cut(std::string_view text, size_t columns);
 // Cut, or filled up with blanks behind or before.
 std::string fitted_left(std::string_view text, size_t columns);
 std::string fitted_right(std::string_view text, size_t columns);
+
+// Breaks at spaces so that no line is longer than `width`, where that is possible.
+std::vector<std::string> wrap(std::string_view text, size_t width);
 
 }  // namespace hf2mlx::cli

@@ -54,5 +54,11 @@ TEST(Fitted, FillsUp) {
   EXPECT_EQ(fitted_right("abcdef", 3), "ab\xe2\x80\xa6");
 }
 
+TEST(Wrap, BreaksAtSpaces) {
+  EXPECT_EQ(wrap("one two three", 7), (std::vector<std::string>{"one two", "three"}));
+  EXPECT_EQ(wrap("unbreakable x", 5), (std::vector<std::string>{"unbreakable", "x"}));
+  EXPECT_EQ(wrap("", 5), std::vector<std::string>{""});
+}
+
 }  // namespace
 }  // namespace hf2mlx::cli

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/options.h"
-#include "cli/text.h"
+#include "request/options.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

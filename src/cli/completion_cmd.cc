@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/completion.h"
-#include "cli/options.h"
+#include "request/options.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/options.h"
+#include "request/options.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "cli/columns.h"
 #include "cli/terminal.h"
-#include "cli/text.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/convert_options.h"
+#include "request/convert_options.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "cli/parse.h"
-#include "cli/variants.h"
 #include "hf2mlx/error.h"
+#include "request/variants.h"
 
 namespace hf2mlx::cli {
 namespace {
@@ -26,7 +26,7 @@ class ConvertOptionsTest : public ::testing::Test {
     return arguments;
   }
 
-  ConvertOptions options(const std::vector<std::string>& words) { return convert_options(untangled(arguments(words)), environment_); }
+  ConvertOptions options(const std::vector<std::string>& words) { return convert_options(untangled(arguments(words)), places_); }
 
   std::string refusal(const std::vector<std::string>& words) {
     try {
@@ -42,7 +42,7 @@ class ConvertOptionsTest : public ::testing::Test {
     const ConvertArguments given = untangled(arguments(words));
     ConvertOptions o;
     o.quant = given.quant;
-    return lm_studio_variants(given, o, environment_, organisation, "Qwen3-8B").front().output.string();
+    return lm_studio_variants(given, o, places_, organisation, "Qwen3-8B").front().output.string();
   }
 
   // The name of each folder, and how it is quantized.
@@ -58,13 +58,13 @@ class ConvertOptionsTest : public ::testing::Test {
 
   std::vector<std::string> studio_names(const std::vector<std::string>& words) {
     std::vector<std::string> out;
-    for (const Variant& v : lm_studio_variants(arguments(words), options(words), environment_, "Qwen", "Qwen3-8B")) {
+    for (const Variant& v : lm_studio_variants(arguments(words), options(words), places_, "Qwen", "Qwen3-8B")) {
       out.push_back(v.output.filename().string());
     }
     return out;
   }
 
-  const Environment environment_{.home = "/nonexistent/home", .hub_cache = "/cache"};
+  const Places places_{.home = "/nonexistent/home", .hub_cache = "/cache"};
 };
 
 TEST_F(ConvertOptionsTest, DefaultsAreThoseOfMlxLm) {

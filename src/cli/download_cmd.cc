@@ -4,12 +4,12 @@
 #include <ostream>
 
 #include "cli/commands.h"
-#include "cli/options.h"
-#include "cli/report_json.h"
 #include "cli/table.h"
-#include "cli/text.h"
 #include "cli/watched_call.h"
 #include "hf2mlx/download.h"
+#include "report/report_json.h"
+#include "request/download_request.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {
@@ -24,39 +24,26 @@ constexpr const char* kExamples = R"(Examples:
 class DownloadCommand : public Command {
  public:
   explicit DownloadCommand(CLI::App& app) {
-    add_repeatable(app, "REPO", repos_, "REPO", "org/name on the hub; org/name@revision names a branch, tag or commit")->group("Model");
-    add_value(app, "--revision", options_.revision, "REVISION", "branch, tag or commit (default: main)")->group("Model");
-    add_repeatable(app, "--include", options_.include, "PATTERN",
-                   "download the files that PATTERN matches; '*' matches '/' too (default: what a conversion needs)")
-        ->group("Files");
-    add_repeatable(app, "--exclude", options_.exclude, "PATTERN", "but not those that PATTERN matches")->group("Files");
-    add_value(app, "--local-dir", local_dir_, "FOLDER", "write plain files to FOLDER, not the Hugging Face cache")->group("Where to");
-    add_value(app, "--local-dir-use-symlinks", use_links_, "WORD", "accepted and without effect: --local-dir never makes links")
-        ->group("Where to");
-    app.add_flag("--dry-run", options_.dry_run, "say what would be downloaded, and download nothing")->group("Output");
+    declare_download(app, arguments_);
     app.add_flag("--json", json_, "print one JSON object")->group("Output");
     app.add_flag("--quiet", quiet_, "print nothing but the folder, and errors")->group("Output");
     app.footer(kExamples);
   }
 
   void run(Context& context) override {
-    if (repos_.size() != 1) throw Error(ErrorCode::kUsage, "expected one REPO", "hf2mlx download org/name");
-    options_.repo = repos_.front();
-    options_.cache_dir = context.environment.hub_cache;
-    options_.hub = hub_options(context.environment);
-    if (!local_dir_.empty()) options_.local_dir = std::filesystem::absolute(local_dir_).lexically_normal();
+    const DownloadOptions options = download_options(arguments_, context.environment.places);
     Notes notes;
     DownloadReport report;
     watched_call(context, quiet_ ? Quiet::kYes : Quiet::kNo, notes,
-                 [&](Progress& progress, const CancelToken& cancel) { report = download(options_, &progress, &cancel); });
+                 [&](Progress& progress, const CancelToken& cancel) { report = download(options, &progress, &cancel); });
     show(context, report);
   }
 
  private:
   void show(const Context& context, const DownloadReport& report) const {
     std::ostream& out = context.console.out;
-    if (json_) return print_json(out, to_json(report, options_.dry_run ? DryRun::kYes : DryRun::kNo));
-    if (options_.dry_run) return print_files(out, report);
+    if (json_) return print_json(out, to_json(report, arguments_.dry_run ? DryRun::kYes : DryRun::kNo));
+    if (arguments_.dry_run) return print_files(out, report);
     if (!quiet_) context.console.err << summary(report) << '\n';
     out << report.folder.string() << '\n';  // alone, for scripts
   }
@@ -77,10 +64,7 @@ class DownloadCommand : public Command {
                        format_bytes(report.total_bytes), format_bytes(report.received_bytes));
   }
 
-  DownloadOptions options_;
-  std::vector<std::string> repos_;
-  std::string local_dir_;
-  std::string use_links_;
+  DownloadArguments arguments_;
   bool json_ = false;
   bool quiet_ = false;
 };

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "cli/options.h"
+#include "request/options.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "cli/columns.h"
-#include "cli/options.h"
-#include "cli/text.h"
 #include "hf2mlx/convert.h"
+#include "request/options.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -2,10 +2,10 @@
 #include <ostream>
 
 #include "cli/commands.h"
-#include "cli/options.h"
-#include "cli/report_json.h"
 #include "cli/report_text.h"
 #include "hf2mlx/convert.h"
+#include "report/report_json.h"
+#include "request/options.h"
 
 namespace hf2mlx::cli {
 namespace {
@@ -19,7 +19,7 @@ class InspectCommand : public Command {
   }
 
   void run(Context& context) override {
-    const Inspection inspection = inspect(source_options(source_, context.environment));
+    const Inspection inspection = inspect(source_options(source_, context.environment.places));
     if (json_) return print_json(context.console.out, to_json(inspection));
     print_inspection(context.console.out, inspection, tensors_ ? Tensors::kList : Tensors::kCount);
     for (const std::string& note : inspection.notes) context.console.note(note);

@@ -3,8 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/model_list.h"
-#include "cli/report_json.h"
-#include "writer/lm_studio.h"
+#include "report/report_json.h"
 
 namespace hf2mlx::cli {
 namespace {
@@ -17,10 +16,7 @@ class ListCommand : public Command {
   }
 
   void run(Context& context) override {
-    const auto& cache_dir = context.environment.hub_cache;
-    const auto lm_studio = lm_studio_models(context.environment.home);
-    const Listing listing = {list_cached_models(cache_dir), list_lm_studio_models(lm_studio),
-                             list_pairs(search_places(places_, lm_studio), cache_dir)};
+    const Listing listing = make_listing(context.environment.places, places_);
     if (json_) return print_json(context.console.out, to_json(listing));
     print_list(context.console.out, listing);
   }

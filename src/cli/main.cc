@@ -6,12 +6,13 @@
 
 #include "base/system_error.h"
 #include "cli/console.h"
-#include "cli/failure.h"
 #include "cli/parse.h"
-#include "cli/report_json.h"
 #include "cli/terminal.h"
+#include "report/report_json.h"
+#include "request/failure.h"
 
 int main(int argc, char** argv) {
+  using namespace hf2mlx;
   using namespace hf2mlx::cli;
   ignore_broken_pipes();
   const std::vector<std::string> words(argv + 1, argv + argc);

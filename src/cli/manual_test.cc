@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "hf2mlx/error.h"
+#include "request/options.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -3,33 +3,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <ostream>
 
 #include "cli/columns.h"
 #include "cli/table.h"
-#include "cli/text.h"
-#include "cli/variants.h"
-#include "hf2mlx/convert.h"
-#include "source/hf_cache.h"
+#include "request/text.h"
+#include "request/variants.h"
 
 namespace hf2mlx::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr size_t kShownDigits = 12;  // of a commit
-
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> folders;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->is_directory(ignored)) folders.push_back(entry->path());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : printable(text); }
 
@@ -81,40 +65,7 @@ void print_pairs(std::ostream& out, const std::vector<ListedPair>& pairs) {
   table.print(out, 2);
 }
 
-Json to_json(const ListedModel& model) {
-  const Inspection& inspection = model.inspection;
-  return {{"model", model.name},
-          {"revision", model.revision},
-          {"path", inspection.source.string()},
-          {"source_bytes", inspection.source_bytes},
-          {"parameters", inspection.parameters},
-          {"architecture", inspection.architecture},
-          {"model_type", inspection.model_type},
-          {"quantization", inspection.quantization},
-          {"convertible", inspection.why_not.empty()},
-          {"why_not", inspection.why_not}};
-}
-
-Json to_json(const ModelList& list) {
-  Json models = Json::array();
-  for (const ListedModel& model : list.models) models.push_back(to_json(model));
-  return {{"folder", list.folder.string()}, {"models", models}};
-}
-
 }  // namespace
-
-Inspection inspect_or_explain(const fs::path& folder) {
-  try {
-    SourceOptions source;
-    source.model = folder.string();
-    return inspect(source);
-  } catch (const Error& error) {
-    Inspection inspection;
-    inspection.source = folder;
-    inspection.why_not = error.what();
-    return inspection;
-  }
-}
 
 std::string name_for_convert(const std::string& name, const std::string& revision) {
   constexpr size_t kCommitDigits = 40;
@@ -123,49 +74,12 @@ std::string name_for_convert(const std::string& name, const std::string& revisio
   return name + "@" + (is_commit ? revision.substr(0, kShownDigits) : revision);
 }
 
-ModelList list_cached_models(const fs::path& cache_dir) {
-  ModelList list{.folder = cache_dir, .models = {}};
-  for (const CacheEntry& entry : list_cache(cache_dir)) {
-    list.models.push_back({entry.repo_id, entry.revision.empty() ? entry.commit : entry.revision, inspect_or_explain(entry.path)});
-  }
-  return list;
-}
-
-ModelList list_lm_studio_models(const fs::path& models_dir) {
-  ModelList list{.folder = models_dir, .models = {}};
-  for (const fs::path& publisher : folders_in(models_dir)) {
-    for (const fs::path& model : folders_in(publisher)) {
-      std::error_code ignored;
-      if (!fs::exists(model / "config.json", ignored)) continue;
-      list.models.push_back({publisher.filename().string() + "/" + model.filename().string(), "", inspect_or_explain(model)});
-    }
-  }
-  return list;
-}
-
-std::vector<ListedPair> list_pairs(const std::vector<SearchPlace>& places, const fs::path& cache_dir) {
-  std::vector<ListedPair> pairs;
-  for (Conversion& conversion : find_conversions(places)) {
-    Original original = original_of(conversion, cache_dir);
-    pairs.push_back({std::move(conversion), std::move(original)});
-  }
-  const auto key = [](const ListedPair& pair) { return pair.conversion.repo_id.empty() ? pair.conversion.name : pair.conversion.repo_id; };
-  std::stable_sort(pairs.begin(), pairs.end(), [&](const ListedPair& a, const ListedPair& b) { return key(a) < key(b); });
-  return pairs;
-}
-
 void print_list(std::ostream& out, const Listing& listing) {
-  print_models(out, "Hugging Face cache", listing.cache);
+  print_models(out, "Hugging Face cache", listing.models.cache);
   out << '\n';
-  print_models(out, "LM Studio", listing.lm_studio);
+  print_models(out, "LM Studio", listing.models.lm_studio);
   out << '\n';
   print_pairs(out, listing.pairs);
-}
-
-Json to_json(const Listing& listing) {
-  Json pairs = Json::array();
-  for (const ListedPair& pair : listing.pairs) pairs.push_back(to_json(pair.conversion, pair.original));
-  return {{"cache", to_json(listing.cache)}, {"lm_studio", to_json(listing.lm_studio)}, {"conversions", pairs}};
 }
 
 }  // namespace hf2mlx::cli

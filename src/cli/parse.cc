@@ -7,10 +7,10 @@
 #include <ostream>
 
 #include "cli/help.h"
-#include "cli/options.h"
 #include "cli/pick.h"
-#include "cli/suggest.h"
 #include "hf2mlx/convert.h"
+#include "request/options.h"
+#include "request/suggest.h"
 
 namespace hf2mlx::cli {
 namespace {
@@ -50,42 +50,18 @@ void check_leftovers(const DeclaredCommand& declared, const Words& words) {
               "usage: " + usage_line(declared));
 }
 
-// CLI11's own words, where they are good enough, in our form.
-Error usage_error(const CLI::ParseError& error, const DeclaredCommand& declared) {
-  std::string message = error.what();
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error)) message = message.substr(0, message.find(':')) + ": needs a value";
-  return Error(ErrorCode::kUsage, fmt::format("{}: {}", declared.entry.name, message),
-               fmt::format("hf2mlx {} --help explains its options", declared.entry.name));
-}
-
-// An option that may stand without a value, and has choices, means the first of them. CLI11 would take the next word, whatever it is.
-Words with_default_choices(const CLI::App& app, Words words) {
-  const std::vector<OptionView> options = options_of(app);
-  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
-    const auto option = std::find_if(options.begin(), options.end(), [&](const OptionView& view) {
-      return view.value_is_optional && !view.choices.empty() &&
-             std::find(view.names.begin(), view.names.end(), words[i]) != view.names.end();
-    });
-    if (option == options.end()) continue;
-    const bool chosen =
-        i + 1 < words.size() && std::find(option->choices.begin(), option->choices.end(), words[i + 1]) != option->choices.end();
-    if (!chosen) words[i] += "=" + option->choices.front();
-  }
-  return words;
-}
-
 Invocation parse_command(const CommandEntry& entry, const Words& words) {
   Invocation invocation{.declared = std::make_unique<DeclaredCommand>(entry)};
   const DeclaredCommand& declared = *invocation.declared;
   declared.app->allow_extras();
   try {
-    const Words complete = with_default_choices(*declared.app, words);
-    declared.app->parse(Words(complete.rbegin(), complete.rend()));  // CLI11 wants them from the last to the first
+    parse_words(*declared.app, words);
     check_leftovers(declared, words);
   } catch (const CLI::CallForHelp&) {
     invocation.action = Action::kHelp;
   } catch (const CLI::ParseError& error) {
-    throw usage_error(error, declared);
+    throw Error(ErrorCode::kUsage, fmt::format("{}: {}", entry.name, what_is_wrong(error)),
+                fmt::format("hf2mlx {} --help explains its options", entry.name));
   }
   return invocation;
 }

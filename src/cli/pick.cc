@@ -6,7 +6,6 @@
 #include <iostream>
 
 #include "cli/columns.h"
-#include "cli/conversions.h"
 #include "cli/model_list.h"
 #include "cli/model_reader.h"
 #include "cli/picker.h"
@@ -15,7 +14,8 @@
 #include "cli/picker_terminal.h"
 #include "cli/picker_view.h"
 #include "cli/terminal.h"
-#include "cli/variants.h"
+#include "request/conversions.h"
+#include "request/variants.h"
 #include "source/hf_cache.h"
 #include "source/locate.h"
 #include "writer/lm_studio.h"
@@ -31,9 +31,9 @@ bool exists(const fs::path& path) {
 }
 
 PickerWorld world_of(const Environment& environment) {
-  return {.cache_dir = environment.hub_cache,
-          .home = environment.home,
-          .lm_studio = lm_studio_models(environment.home),
+  return {.cache_dir = environment.places.hub_cache,
+          .home = environment.places.home,
+          .lm_studio = lm_studio_models(environment.places.home),
           .memory_bytes = memory_bytes(),
           .exists = exists};
 }
@@ -92,9 +92,9 @@ void run(Picker& picker, ModelReader& reader, const Environment& environment) {
 
 std::vector<std::string> pick(Context& context) {
   const Environment& environment = context.environment;
-  const std::vector<CacheEntry> entries = list_cache(environment.hub_cache);
+  const std::vector<CacheEntry> entries = list_cache(environment.places.hub_cache);
   if (entries.empty()) {
-    throw Error(ErrorCode::kNotFound, environment.hub_cache.string() + ": no model is here to choose from",
+    throw Error(ErrorCode::kNotFound, environment.places.hub_cache.string() + ": no model is here to choose from",
                 "hf2mlx download org/name brings one; hf2mlx convert FOLDER -q converts a folder; hf2mlx --help explains the rest");
   }
   const PickerWorld world = world_of(environment);

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "cli/options.h"
 #include "hf2mlx/error.h"
+#include "request/options.h"
 #include "writer/lm_studio.h"
 
 namespace hf2mlx::cli {

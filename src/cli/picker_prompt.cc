@@ -8,10 +8,10 @@
 #include <ostream>
 
 #include "cli/columns.h"
-#include "cli/options.h"
 #include "cli/picker_table.h"
 #include "cli/picker_view.h"
-#include "cli/text.h"
+#include "request/options.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

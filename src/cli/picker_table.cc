@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "cli/columns.h"
-#include "cli/text.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

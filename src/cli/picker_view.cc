@@ -7,8 +7,8 @@
 
 #include "cli/columns.h"
 #include "cli/picker_table.h"
-#include "cli/text.h"
 #include "hf2mlx/error.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <ostream>
 
 #include "cli/columns.h"
-#include "cli/text.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

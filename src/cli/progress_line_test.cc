@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "cli/columns.h"
-#include "cli/text.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

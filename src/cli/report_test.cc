@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "cli/console.h"
-#include "cli/failure.h"
-#include "cli/report_json.h"
 #include "cli/report_text.h"
+#include "report/report_json.h"
+#include "request/failure.h"
 
 namespace hf2mlx::cli {
 namespace {

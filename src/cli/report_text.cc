@@ -7,7 +7,7 @@
 #include <set>
 
 #include "cli/table.h"
-#include "cli/text.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <ostream>
 
-#include "cli/text.h"
 #include "cli/watched_call.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

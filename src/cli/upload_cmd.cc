@@ -4,11 +4,11 @@
 #include <ostream>
 
 #include "cli/commands.h"
-#include "cli/options.h"
-#include "cli/report_json.h"
 #include "cli/upload_call.h"
 #include "cli/watched_call.h"
 #include "hf2mlx/verify.h"
+#include "report/report_json.h"
+#include "request/options.h"
 
 namespace hf2mlx::cli {
 namespace {
@@ -33,7 +33,7 @@ class UploadCommand : public Command {
   void run(Context& context) override {
     if (folder_.empty() || repo_.empty()) throw Error(ErrorCode::kUsage, "expected FOLDER and REPO", "hf2mlx upload mlx_model org/name");
     if (!force_) refuse_errors(context);
-    const UploadOptions options{folder_, repo_, message_, hub_options(context.environment)};
+    const UploadOptions options{folder_, repo_, message_, hub_options(context.environment.places)};
     const UploadReport report = upload_watched(context, options, quiet_ ? Quiet::kYes : Quiet::kNo);
     if (json_) return print_json(context.console.out, to_json(report));
     context.console.out << report.url << '\n';

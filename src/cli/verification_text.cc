@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <ostream>
 
+#include "cli/columns.h"
 #include "cli/table.h"
-#include "cli/text.h"
+#include "request/text.h"
 
 namespace hf2mlx::cli {
 namespace {

@@ -5,10 +5,10 @@
 #include <ostream>
 
 #include "cli/commands.h"
-#include "cli/conversions.h"
-#include "cli/options.h"
-#include "cli/report_json.h"
 #include "hf2mlx/error.h"
+#include "report/report_json.h"
+#include "request/conversions.h"
+#include "request/options.h"
 #include "source/hf_cache.h"
 #include "source/open_checkpoint.h"
 #include "writer/lm_studio.h"
@@ -69,9 +69,9 @@ class WhereCommand : public Command {
  private:
   std::vector<Copy> converted(const Environment& environment) const {
     std::vector<Copy> copies;
-    for (const Conversion& conversion : find_conversions(search_places(places_, lm_studio_models(environment.home)))) {
+    for (const Conversion& conversion : find_conversions(search_places(places_, lm_studio_models(environment.places.home)))) {
       if (!is_called(conversion, name_)) continue;
-      const Original made_of = original_of(conversion, environment.hub_cache);
+      const Original made_of = original_of(conversion, environment.places.hub_cache);
       std::error_code ignored;
       Copy& copy = copies.emplace_back();
       copy.path = fs::absolute(conversion.folder).lexically_normal();
@@ -88,7 +88,7 @@ class WhereCommand : public Command {
   Copy original(const Environment& environment) const {
     SourceOptions source;
     source.model = name_of_original(environment);
-    source.cache_dir = environment.hub_cache;
+    source.cache_dir = environment.places.hub_cache;
     return original_in(fs::absolute(open_checkpoint(source).folder).lexically_normal());
   }
 
@@ -98,11 +98,11 @@ class WhereCommand : public Command {
     const fs::path folder(name_);
     const bool is_original = fs::exists(folder / "config.json", ignored) && !fs::exists(folder / kManifestFile, ignored);
     const std::string repo_id = split_repo_name(name_, "").repo_id;
-    if (is_original || fs::exists(environment.hub_cache / folder_of_repo(repo_id), ignored)) return name_;
-    for (const Conversion& conversion : find_conversions(search_places(places_, lm_studio_models(environment.home)))) {
+    if (is_original || fs::exists(environment.places.hub_cache / folder_of_repo(repo_id), ignored)) return name_;
+    for (const Conversion& conversion : find_conversions(search_places(places_, lm_studio_models(environment.places.home)))) {
       if (!is_called(conversion, name_)) continue;
       if (!conversion.repo_id.empty()) return conversion.repo_id;
-      const Original made_of = original_of(conversion, environment.hub_cache);
+      const Original made_of = original_of(conversion, environment.places.hub_cache);
       if (made_of.state != OriginalState::kAbsent) return made_of.folder.string();
       throw Error(ErrorCode::kNotFound, fmt::format("{}: made of {}, which is not here any more", name_, conversion.name));
     }

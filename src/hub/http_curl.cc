@@ -204,7 +204,9 @@ class CurlHttp final : public Http {
   void set_limits() {
     const long timeout = static_cast<long>(timeout_seconds_);
     curl_easy_setopt(easy_.get(), CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_.get(), CURLOPT_PROTOCOLS_STR, "http,https");
+    if (curl_easy_setopt(easy_.get(), CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK) {
+      throw Error(ErrorCode::kUnsupported, "libcurl: too old, 7.85 or newer expected", "install a newer libcurl");
+    }
     curl_easy_setopt(easy_.get(), CURLOPT_CONNECTTIMEOUT, timeout);
     curl_easy_setopt(easy_.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy_.get(), CURLOPT_LOW_SPEED_TIME, timeout);

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text_file.h"
 #include "hf2mlx/error.h"
+#include "hf2mlx/places.h"
 
 namespace hf2mlx {
 namespace {

@@ -1,4 +1,4 @@
-// Where LM Studio keeps its models, and what a converted model is called there. Reads LM Studio's own files; asks no environment.
+// What a converted model is called in LM Studio's models folder; where that is says lm_studio_models in hf2mlx/places.h.
 #pragma once
 
 #include <filesystem>
@@ -6,12 +6,6 @@
 #include <string_view>
 
 namespace hf2mlx {
-
-// LM Studio's models folder for the user whose home is `user_home`, whether or not it exists yet: `downloadsFolder` of settings.json in LM
-// Studio's home, else `models` in that home, else ~/.cache/lm-studio/models of older versions where only that exists. LM Studio's home is
-// what ~/.lmstudio-home-pointer names, else ~/.lmstudio. Throws Error{kCorrupt} for a settings.json that is not JSON: its models may be
-// anywhere.
-std::filesystem::path lm_studio_models(const std::filesystem::path& user_home);
 
 // What a name template may use. A field that is empty does not apply to the output at hand.
 struct NameFields {

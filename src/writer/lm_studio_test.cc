@@ -5,6 +5,7 @@
 
 #include "base/expect_error.h"
 #include "base/temp_folder.h"
+#include "hf2mlx/places.h"
 
 namespace hf2mlx {
 namespace {

@@ -1,9 +1,9 @@
 // See suggest.h.
-#include "cli/suggest.h"
+#include "request/suggest.h"
 
 #include <algorithm>
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   // Three rows of the table suffice: a swap looks two rows back.
@@ -44,4 +44,4 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return guess.empty() ? otherwise : "did you mean " + guess + "?";
 }
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

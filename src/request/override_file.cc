@@ -1,5 +1,5 @@
 // See override_file.h.
-#include "cli/override_file.h"
+#include "request/override_file.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "hf2mlx/error.h"
 #include "quant/codec.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
@@ -73,4 +73,4 @@ std::vector<std::string> expand_overrides(const std::vector<std::string>& overri
   return out;
 }
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

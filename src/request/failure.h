@@ -5,9 +5,9 @@
 
 #include "hf2mlx/error.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 // Whatever was thrown, as our own Error.
 Error to_error(const std::exception_ptr& thrown);
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

@@ -1,15 +1,15 @@
 // See options.h.
-#include "cli/options.h"
+#include "request/options.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "cli/suggest.h"
-#include "cli/text.h"
 #include "hf2mlx/error.h"
+#include "request/suggest.h"
+#include "request/text.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   size_t begin = 0;
@@ -61,7 +61,7 @@ void declare_source(CLI::App& app, SourceArguments& arguments) {
       ->group(kGroup);
 }
 
-SourceOptions source_options(const SourceArguments& arguments, const Environment& environment) {
+SourceOptions source_options(const SourceArguments& arguments, const Places& places) {
   if (arguments.models.empty() || arguments.models.back().empty()) {
     throw Error(ErrorCode::kUsage, "MODEL is missing", "name a folder, or a model of the Hugging Face cache: hf2mlx list shows them");
   }
@@ -72,10 +72,10 @@ SourceOptions source_options(const SourceArguments& arguments, const Environment
   SourceOptions source;
   source.model = arguments.models.front();
   source.revision = arguments.revision;
-  source.cache_dir = environment.hub_cache;
+  source.cache_dir = places.hub_cache;
   source.arch = arguments.arch;
   source.arch_dir = arguments.arch_dir;
-  source.hub = hub_options(environment);
+  source.hub = hub_options(places);
   return source;
 }
 
@@ -97,4 +97,36 @@ std::vector<OptionView> options_of(const CLI::App& app) {
   return views;
 }
 
-}  // namespace hf2mlx::cli
+namespace {
+
+// CLI11 would take the next word as a value, whatever it is.
+std::vector<std::string> with_default_choices(const CLI::App& app, std::vector<std::string> words) {
+  const std::vector<OptionView> options = options_of(app);
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    const auto option = std::find_if(options.begin(), options.end(), [&](const OptionView& view) {
+      return view.value_is_optional && !view.choices.empty() &&
+             std::find(view.names.begin(), view.names.end(), words[i]) != view.names.end();
+    });
+    if (option == options.end()) continue;
+    const bool chosen =
+        i + 1 < words.size() && std::find(option->choices.begin(), option->choices.end(), words[i + 1]) != option->choices.end();
+    if (!chosen) words[i] += "=" + option->choices.front();
+  }
+  return words;
+}
+
+}  // namespace
+
+void parse_words(CLI::App& app, const std::vector<std::string>& words) {
+  std::vector<std::string> complete = with_default_choices(app, words);
+  std::reverse(complete.begin(), complete.end());  // CLI11 wants them from the last to the first
+  app.parse(std::move(complete));
+}
+
+// CLI11's own words, where they are good enough.
+std::string what_is_wrong(const CLI::ParseError& error) {
+  const std::string message = error.what();
+  return dynamic_cast<const CLI::ArgumentMismatch*>(&error) ? message.substr(0, message.find(':')) + ": needs a value" : message;
+}
+
+}  // namespace hf2mlx

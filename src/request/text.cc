@@ -1,5 +1,5 @@
 // See text.h.
-#include "cli/text.h"
+#include "request/text.h"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "cli/columns.h"
 #include "hf2mlx/error.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 // Three significant digits and the largest unit that keeps the number at one or more.
@@ -116,18 +115,4 @@ std::string join(const std::vector<std::string>& words, std::string_view separat
   return fmt::format("{}", fmt::join(words, separator));
 }
 
-std::vector<std::string> wrap(std::string_view text, size_t width) {
-  std::vector<std::string> lines(1);
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (word.empty()) continue;
-    if (!lines.back().empty() && display_width(lines.back()) + 1 + display_width(word) > width) lines.emplace_back();
-    if (!lines.back().empty()) lines.back() += ' ';
-    lines.back() += word;
-  }
-  return lines;
-}
-
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

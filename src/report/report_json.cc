@@ -1,9 +1,9 @@
 // See report_json.h.
-#include "cli/report_json.h"
+#include "report/report_json.h"
 
 #include <ostream>
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 Json to_json(const TensorReport& tensor) {
@@ -58,6 +58,26 @@ Json to_json(const LayerError& error) {
           {"group_errors", group_errors_json(error)},
           {"zeros", error.zeros},
           {"source_zeros", error.source_zeros}};
+}
+
+Json to_json(const ListedModel& model) {
+  const Inspection& inspection = model.inspection;
+  return {{"model", model.name},
+          {"revision", model.revision},
+          {"path", inspection.source.string()},
+          {"source_bytes", inspection.source_bytes},
+          {"parameters", inspection.parameters},
+          {"architecture", inspection.architecture},
+          {"model_type", inspection.model_type},
+          {"quantization", inspection.quantization},
+          {"convertible", inspection.why_not.empty()},
+          {"why_not", inspection.why_not}};
+}
+
+Json to_json(const ModelList& list) {
+  Json models = Json::array();
+  for (const ListedModel& model : list.models) models.push_back(to_json(model));
+  return {{"folder", list.folder.string()}, {"models", models}};
 }
 
 template <typename T>
@@ -166,10 +186,14 @@ Json to_json(const std::vector<ArchInfo>& architectures) {
   return {{"architectures", array}};
 }
 
+Json to_json(const ModelLists& lists) { return {{"cache", to_json(lists.cache)}, {"lm_studio", to_json(lists.lm_studio)}}; }
+
 Json to_json(const Error& error) {
   return {{"error", {{"code", name_of(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
 }
 
-void print_json(std::ostream& out, const Json& json) { out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
+std::string json_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
-}  // namespace hf2mlx::cli
+void print_json(std::ostream& out, const Json& json) { out << json_text(json); }
+
+}  // namespace hf2mlx

@@ -1,9 +1,9 @@
-#include "cli/override_file.h"
+#include "request/override_file.h"
 
 #include "base/expect_error.h"
 #include "base/temp_folder.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 using ::testing::ElementsAre;
@@ -40,4 +40,4 @@ TEST_F(OverrideFileTest, OtherFormsAreRefused) {
 }
 
 }  // namespace
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

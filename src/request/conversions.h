@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "hf2mlx/options.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 struct Conversion {
   std::filesystem::path folder;
@@ -60,4 +60,4 @@ Original original_of(const Conversion& conversion, const std::filesystem::path& 
 
 Json to_json(const Conversion& conversion, const Original& original);
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

@@ -5,10 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/environment.h"
-#include "hf2mlx/options.h"
+#include "hf2mlx/places.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 // Validators for CLI::Option::check: an empty string is a yes.
 std::string refuse_option_as_value(const std::string& value);  // "--output --force" is a forgotten value
@@ -44,7 +43,7 @@ struct SourceArguments {
 };
 void declare_source(CLI::App& app, SourceArguments& arguments);
 // Throws Error{kUsage} unless exactly one model is named.
-SourceOptions source_options(const SourceArguments& arguments, const Environment& environment);
+SourceOptions source_options(const SourceArguments& arguments, const Places& places);
 
 // An option as a person sees it.
 struct OptionView {
@@ -59,4 +58,8 @@ struct OptionView {
 };
 std::vector<OptionView> options_of(const CLI::App& app);
 
-}  // namespace hf2mlx::cli
+// Fills what `app` declares. An option that may stand without a value, and has choices, means the first of them. Throws CLI::ParseError.
+void parse_words(CLI::App& app, const std::vector<std::string>& words);
+std::string what_is_wrong(const CLI::ParseError& error);
+
+}  // namespace hf2mlx

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 std::string format_bytes(uint64_t bytes);  // "16.4 GB": powers of 1000, three digits, as file managers show it
 std::string format_rate(double bytes_per_second);
@@ -23,7 +23,4 @@ std::string shell_quote(std::string_view word);
 std::string with_tilde(std::string line, const std::string& home);
 std::string join(const std::vector<std::string>& words, std::string_view separator);
 
-// Breaks at spaces so that no line is longer than `width`, where that is possible.
-std::vector<std::string> wrap(std::string_view text, size_t width);
-
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 // Insertions, deletions, replacements and swaps of neighbours that separate two words.
 size_t edit_distance(std::string_view a, std::string_view b);
@@ -16,4 +16,4 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 // "did you mean X?" or `otherwise`.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates, const std::string& otherwise);
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

@@ -1,17 +1,17 @@
 // See convert_options.h.
-#include "cli/convert_options.h"
+#include "request/convert_options.h"
 
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <limits>
 
-#include "cli/override_file.h"
-#include "cli/text.h"
-#include "cli/variants.h"
 #include "hf2mlx/error.h"
+#include "request/override_file.h"
+#include "request/text.h"
+#include "request/variants.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 constexpr const char* kExamples = R"(Examples:
@@ -221,10 +221,10 @@ ConvertArguments untangled(ConvertArguments arguments) {
   return arguments;
 }
 
-ConvertOptions convert_options(const ConvertArguments& arguments, const Environment& environment) {
+ConvertOptions convert_options(const ConvertArguments& arguments, const Places& places) {
   check_contradictions(arguments);
   ConvertOptions options;
-  options.source = source_options(arguments.source, environment);
+  options.source = source_options(arguments.source, places);
   options.quant = quant_options(arguments);
   if (!arguments.outputs.empty()) options.output = arguments.outputs.front();
   options.force = arguments.force;
@@ -255,4 +255,4 @@ std::vector<std::string> idle_options(const ConvertArguments& arguments) {
   return notes;
 }
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

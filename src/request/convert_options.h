@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
-#include "hf2mlx/options.h"
+#include "hf2mlx/places.h"
+#include "request/options.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 struct ConvertArguments {
   SourceArguments source;
@@ -45,9 +45,9 @@ ConvertArguments untangled(ConvertArguments arguments);
 
 // Of untangled arguments. Throws Error{kUsage} for options that contradict each other. Outputs of several variants and of --lm-studio are
 // still to be found: see variants.h.
-ConvertOptions convert_options(const ConvertArguments& arguments, const Environment& environment);
+ConvertOptions convert_options(const ConvertArguments& arguments, const Places& places);
 
 // Options that were given and change nothing.
 std::vector<std::string> idle_options(const ConvertArguments& arguments);
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

@@ -1,12 +1,12 @@
 // See failure.h.
-#include "cli/failure.h"
+#include "request/failure.h"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <new>
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 
 Error to_error(const std::exception_ptr& thrown) {
   try {
@@ -24,4 +24,4 @@ Error to_error(const std::exception_ptr& thrown) {
   }
 }
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

@@ -1,8 +1,8 @@
-#include "cli/suggest.h"
+#include "request/suggest.h"
 
 #include <gtest/gtest.h>
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 TEST(EditDistance, CountsEdits) {
@@ -29,4 +29,4 @@ TEST(DidYouMean, FallsBack) {
 }
 
 }  // namespace
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

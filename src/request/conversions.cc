@@ -1,20 +1,20 @@
 // See conversions.h.
-#include "cli/conversions.h"
+#include "request/conversions.h"
 
 #include <algorithm>
 #include <fstream>
 #include <optional>
 #include <set>
 
-#include "cli/options.h"
-#include "cli/variants.h"
 #include "hf2mlx/error.h"
+#include "request/options.h"
+#include "request/variants.h"
 #include "source/download_metadata.h"
 #include "source/hf_cache.h"
 #include "source/locate.h"
 #include "writer/manifest.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 namespace fs = std::filesystem;
@@ -155,4 +155,4 @@ Json to_json(const Conversion& conversion, const Original& original) {
           {"original", {{"path", original.folder.string()}, {"commit", original.commit}, {"state", name_of(original.state)}}}};
 }
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

@@ -1,10 +1,10 @@
-#include "cli/text.h"
+#include "request/text.h"
 
 #include <gtest/gtest.h>
 
 #include "hf2mlx/error.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 TEST(FormatBytes, ThreeDigitsInTheLargestUnit) {
@@ -90,11 +90,5 @@ TEST(WithTilde, PathsBelowTheHomeNameNoUser) {
   EXPECT_EQ(with_tilde("x /home/jo/a /home/jo/b", "/home/jo"), "x ~/a ~/b");
 }
 
-TEST(Wrap, BreaksAtSpaces) {
-  EXPECT_EQ(wrap("one two three", 7), (std::vector<std::string>{"one two", "three"}));
-  EXPECT_EQ(wrap("unbreakable x", 5), (std::vector<std::string>{"unbreakable", "x"}));
-  EXPECT_EQ(wrap("", 5), std::vector<std::string>{""});
-}
-
 }  // namespace
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx

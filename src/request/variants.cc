@@ -1,17 +1,17 @@
 // See variants.h.
-#include "cli/variants.h"
+#include "request/variants.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
-#include "cli/text.h"
 #include "hf2mlx/error.h"
 #include "quant/codec.h"
+#include "request/text.h"
 #include "writer/lm_studio.h"
 
-namespace hf2mlx::cli {
+namespace hf2mlx {
 namespace {
 
 namespace fs = std::filesystem;
@@ -99,14 +99,14 @@ std::vector<Variant> variants_of(const ConvertArguments& arguments, const Conver
   return variants;
 }
 
-std::vector<Variant> lm_studio_variants(const ConvertArguments& arguments, const ConvertOptions& options, const Environment& environment,
+std::vector<Variant> lm_studio_variants(const ConvertArguments& arguments, const ConvertOptions& options, const Places& places,
                                         const std::string& organisation, const std::string& model) {
   const std::string name_template = arguments.name_template.empty() ? kDefaultNameTemplate : arguments.name_template;
   const std::vector<QuantOptions> quants = quants_of(arguments, options.quant);
   std::vector<std::string> names;
   for (const QuantOptions& quant : quants) names.push_back(format_name(name_template, name_fields(quant, model)));
   const bool tell_apart = std::set<std::string>(names.begin(), names.end()).size() < names.size();
-  const fs::path models = lm_studio_models(environment.home);
+  const fs::path models = lm_studio_models(places.home);
   std::vector<Variant> variants;
   for (size_t i = 0; i < quants.size(); ++i) {
     const std::string name = tell_apart ? names[i] + "-" + label_of(quants[i]) : names[i];
@@ -115,4 +115,4 @@ std::vector<Variant> lm_studio_variants(const ConvertArguments& arguments, const
   return variants;
 }
 
-}  // namespace hf2mlx::cli
+}  // namespace hf2mlx
