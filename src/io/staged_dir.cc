@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/system_error.h"
+#include "base/text_file.h"
 #include "io/exchange_posix.h"
 #include "io/file_posix.h"
 #include "io/target_path.h"
@@ -26,6 +27,9 @@ std::string name_prefix(const fs::path& target) { return fmt::format(".{}.hf2mlx
 
 constexpr std::string_view kAsideSuffix = "-old";
 constexpr int kMaxAttempts = 1000;
+constexpr const char* kWorkFolder = ".hf2mlx-work";
+constexpr const char* kPurposeFile = "purpose";
+constexpr uint64_t kMaxPurposeBytes = 1 << 16;
 
 fs::path aside_of(const fs::path& folder) { return folder.string() + std::string(kAsideSuffix); }
 
@@ -60,6 +64,13 @@ bool name_exists(const fs::path& path) {
   return fs::exists(fs::symlink_status(path, error));
 }
 
+// Empty for a folder that has none.
+std::string purpose_of(const fs::path& folder) {
+  const fs::path file = folder / kWorkFolder / kPurposeFile;
+  std::error_code error;
+  return fs::is_regular_file(file, error) ? read_text_file(file, kMaxPurposeBytes) : std::string();
+}
+
 // What cannot be removed or locked (network file systems without locks) stays: better a left-over than another run's work.
 void remove_left_over(const fs::path& folder, const fs::path& target) {
   Fd fd;
@@ -72,7 +83,7 @@ void remove_left_over(const fs::path& folder, const fs::path& target) {
   }
 }
 
-void remove_left_overs(const fs::path& target) {
+std::vector<fs::path> left_overs_of(const fs::path& target) {
   std::error_code error;
   const std::string prefix = name_prefix(target);
   std::vector<fs::path> found;
@@ -80,7 +91,15 @@ void remove_left_overs(const fs::path& target) {
     const std::string name = entry->path().filename().string();
     if (name.starts_with(prefix) && is_partial_suffix(std::string_view(name).substr(prefix.size()))) found.push_back(entry->path());
   }
-  for (const fs::path& folder : found) remove_left_over(folder, target);
+  return found;
+}
+
+enum class Purposeful { kStay, kGo };
+
+void remove_left_overs(const fs::path& target, Purposeful purposeful) {
+  for (const fs::path& folder : left_overs_of(target)) {
+    if (purposeful == Purposeful::kGo || purpose_of(folder).empty()) remove_left_over(folder, target);
+  }
 }
 
 bool holds_current_folder(const fs::path& folder) {
@@ -108,12 +127,20 @@ void check_existing(const fs::path& target, Existing existing) {
 
 void check_target(const fs::path& target, Existing existing) { check_existing(resolve_target(target), existing); }
 
-StagedDir::StagedDir(const fs::path& target, Existing existing) : existing_(existing), target_(resolve_target(target)) {
-  remove_left_overs(target_);
+StagedDir::StagedDir(const fs::path& target, Existing existing, const std::string& purpose)
+    : existing_(existing), target_(resolve_target(target)) {
+  is_continued_ = !purpose.empty() && take_left_over(purpose);
+  remove_left_overs(target_, purpose.empty() ? Purposeful::kStay : Purposeful::kGo);
+  keeps_ = is_continued_;
   check_existing(target_, existing_);
+  if (is_continued_) return;
   try {
     make_parents();
     make_folder();
+    if (purpose.empty()) return;
+    fs::create_directory(work_folder());
+    write_file(work_folder() / kPurposeFile, purpose);
+    keeps_ = true;
   } catch (...) {
     discard();
     throw;
@@ -124,7 +151,7 @@ StagedDir::~StagedDir() { discard(); }
 
 void StagedDir::discard() {
   std::error_code ignored;
-  if (!path_.empty()) fs::remove_all(path_, ignored);
+  if (!path_.empty() && !keeps_) fs::remove_all(path_, ignored);
   // Fails, as it should, for a folder that has content by now.
   for (auto parent = made_parents_.rbegin(); parent != made_parents_.rend(); ++parent) ::rmdir(parent->c_str());
 }
@@ -139,6 +166,20 @@ void StagedDir::make_parents() {
       throw system_error(errno, parent->string() + ": cannot be created");
     }
   }
+}
+
+fs::path StagedDir::work_folder() const { return path_ / kWorkFolder; }
+
+bool StagedDir::take_left_over(const std::string& purpose) {
+  for (const fs::path& folder : left_overs_of(target_)) {
+    Fd fd;
+    const bool is_ours = purpose_of(folder) == purpose && lock_folder(folder, fd) == Lock::kOurs && is_same_file(fd, folder);
+    if (!is_ours) continue;
+    path_ = folder;
+    lock_ = std::move(fd);
+    return true;
+  }
+  return false;
 }
 
 void StagedDir::make_folder() {
@@ -164,6 +205,9 @@ bool StagedDir::try_folder() {
 }
 
 void StagedDir::commit(Durability durability) {
+  check_existing(target_, existing_);
+  std::error_code ignored;
+  fs::remove_all(work_folder(), ignored);
   const bool waits = durability == Durability::kBeforeName || name_exists(target_);
   if (waits) sync_tree(path_);
   check_existing(target_, existing_);
@@ -179,8 +223,8 @@ void StagedDir::commit(Durability durability) {
   // On ext4 this writes out the files' data, too.
   if (waits) sync_folder(target_.parent_path());
   // A folder that cannot be deleted does not make the new one wrong; the next run tries again.
-  std::error_code ignored;
   fs::remove_all(old, ignored);
+  remove_left_overs(target_, Purposeful::kGo);
 }
 
 }  // namespace hf2mlx

@@ -2,10 +2,12 @@
 //
 // It is made beside its target, as ".<name>.hf2mlx-partial-<process>-<number>", filled by the caller, and renamed by commit(). A folder
 // that is being filled is locked; folders of that name without a lock are left over from runs that died, and the next run for the same
-// target removes them.
+// target removes them. One that has a purpose stays when its run ends early: the next run with the same purpose goes on with it, one with
+// another purpose removes it, and so does any other run for the target once it has committed.
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "io/fd.h"
@@ -29,9 +31,9 @@ void check_target(const std::filesystem::path& target, Existing existing);
 class StagedDir {
  public:
   // Resolves the target (see resolve_target), removes left-overs, makes missing parents and the folder to fill. Error{kUsage} when the
-  // target exists and is not to be replaced, or when it is a folder that the current one lies in.
-  StagedDir(const std::filesystem::path& target, Existing existing);
-  // Without commit(), removes the folder and the parents that were made for it.
+  // target exists and is not to be replaced, or when it is a folder that the current one lies in. A purpose, if any, is one line of text.
+  StagedDir(const std::filesystem::path& target, Existing existing, const std::string& purpose = {});
+  // Without commit(), removes the folder and the parents that were made for it; one with a purpose stays unless give_up() was called.
   ~StagedDir();
   StagedDir(const StagedDir&) = delete;
   StagedDir& operator=(const StagedDir&) = delete;
@@ -39,12 +41,18 @@ class StagedDir {
   const std::filesystem::path& path() const { return path_; }      // fill this; empty after commit()
   const std::filesystem::path& target() const { return target_; }  // absolute, links resolved
 
+  // With a purpose: where the run may keep what the next one needs, which commit() removes.
+  std::filesystem::path work_folder() const;
+  bool is_continued() const { return is_continued_; }  // there is what an earlier run has left
+  void give_up() { keeps_ = false; }                   // what is here is of no use to the next run
+
   // Gives the folder the target's name, durable as asked. A target that exists is exchanged in one step where the file system can;
   // elsewhere it is renamed aside first, and should the process die just then, the next run puts it back. The old folder is deleted last.
   void commit(Durability durability = Durability::kBeforeName);
 
  private:
   void make_parents();
+  bool take_left_over(const std::string& purpose);
   void make_folder();
   bool try_folder();
   void discard();
@@ -54,6 +62,8 @@ class StagedDir {
   std::filesystem::path path_;
   std::vector<std::filesystem::path> made_parents_;  // outermost first
   Fd lock_;
+  bool is_continued_ = false;
+  bool keeps_ = false;
 };
 
 }  // namespace hf2mlx

@@ -298,6 +298,57 @@ TEST(ResolveTarget, Refuses) {
   EXPECT_THAT(error_of([&] { resolve_target(folder / "loop"); }), IsError(ErrorCode::kIo, HasSubstr("symbolic links")));
 }
 
+// A run with this purpose that writes a file and ends early.
+void end_early(const TempFolder& folder, const std::string& purpose, const std::string& content) {
+  const StagedDir staged(folder / "out", Existing::kRefuse, purpose);
+  write_file(staged.path() / content, content);
+}
+
+TEST(StagedDirWithPurpose, StaysForTheNextRunAndIsPlainInTheEnd) {
+  const TempFolder folder;
+  end_early(folder, "a", "one");
+  die_after([&] { end_early(folder, "a", "two"); });
+  StagedDir staged(folder / "out", Existing::kRefuse, "a");
+  EXPECT_TRUE(staged.is_continued());
+  EXPECT_THAT(folder.names(staged.path().filename().string()), ElementsAre(".hf2mlx-work", "one", "two"));
+  staged.commit();
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+  EXPECT_THAT(folder.names("out"), ElementsAre("one", "two"));
+}
+
+TEST(StagedDirWithPurpose, IsRemovedByAnotherPurpose) {
+  const TempFolder folder;
+  end_early(folder, "a", "one");
+  StagedDir staged(folder / "out", Existing::kRefuse, "b");
+  EXPECT_FALSE(staged.is_continued());
+  EXPECT_THAT(folder.names(), ElementsAre(staged.path().filename().string()));
+}
+
+TEST(StagedDirWithPurpose, OutlivesOtherRunsThatFailAndNoneThatCommits) {
+  const TempFolder folder;
+  end_early(folder, "a", "one");
+  { const StagedDir fails(folder / "out", Existing::kRefuse); }
+  EXPECT_EQ(folder.names().size(), 1u);
+  convert(folder, Existing::kRefuse, "new");
+  EXPECT_THAT(folder.names(), ElementsAre("out"));
+}
+
+TEST(StagedDirWithPurpose, IsGoneWhenGivenUp) {
+  const TempFolder folder;
+  end_early(folder, "a", "one");
+  StagedDir(folder / "out", Existing::kRefuse, "a").give_up();
+  EXPECT_THAT(folder.names(), ElementsAre());
+}
+
+TEST(StagedDirWithPurpose, IsNotTakenFromARunThatIsAtIt) {
+  const TempFolder folder;
+  const StagedDir first(folder / "out", Existing::kRefuse, "a");
+  const StagedDir second(folder / "out", Existing::kRefuse, "a");
+  EXPECT_FALSE(second.is_continued());
+  EXPECT_NE(first.path(), second.path());
+  EXPECT_EQ(folder.names().size(), 2u);
+}
+
 TEST(CheckDisjoint, RefusesOverlap) {
   const TempFolder folder;
   folder.put("models/source/config.json");
