@@ -9,6 +9,7 @@
 #include "budget.h"
 #include "describe.h"
 #include "hub/fetch.h"
+#include "hub/remote_model.h"
 #include "io/file_posix.h"
 #include "io/hashed_writer.h"
 #include "io/staged_dir.h"
@@ -17,6 +18,7 @@
 #include "plan/planner.h"
 #include "plan/policy.h"
 #include "source/open_checkpoint.h"
+#include "streamed.h"
 #include "targets.h"
 #include "tied.h"
 #include "verify/structure.h"
@@ -46,12 +48,13 @@ void spend_budgets(Planned& planned, const Registry& registry, const ConvertOpti
   }
 }
 
-Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptions>& variants, Progress* progress,
-                     const CancelToken* cancel) {
+// Of a model on the disk, or of one at the hub.
+Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptions>& variants, const RemoteModel* remote,
+                     Progress* progress, const CancelToken* cancel) {
   Planned planned;
   planned.quants = variants;
   // 1. Find the model and read its headers and configuration.
-  planned.checkpoint = open_checkpoint(options.source);
+  planned.checkpoint = remote ? open_checkpoint(remote->location(), *remote) : open_checkpoint(options.source);
   planned.checkpoint.config = merge_generation_config(std::move(planned.checkpoint.config), planned.checkpoint.generation_config);
   // 2. Find its architecture. 3. Decide every output tensor, its file and its offset. From here on the output's layout no longer changes.
   const Registry registry(options.source.arch_dir);
@@ -70,6 +73,10 @@ std::vector<std::unique_ptr<Writer>> create_shards(const Plan& plan, const std::
   return files;
 }
 
+void set_losses(const Targets& targets, const std::vector<Loss>& losses) {
+  for (size_t i = 0; i < targets.size(); ++i) targets[i]->relative_loss = losses[i].relative_rms();
+}
+
 void take_digests(Target& target, const std::vector<std::unique_ptr<Writer>>& files) {
   for (size_t i = 0; i < files.size(); ++i) {
     const Shard& shard = target.plan.shards[i];
@@ -81,11 +88,8 @@ void write_weights(const Targets& targets, const ConvertOptions& options, Progre
   const PipelineOptions pipeline = resolve_pipeline_options(options.threads, options.max_memory_bytes);
   std::vector<PlanOutput> outputs;
   for (const auto& target : targets) outputs.push_back({target->plan, create_shards(target->plan, target->staged.path())});
-  const std::vector<Loss> losses = run_plans(outputs, pipeline, progress, cancel);
-  for (size_t i = 0; i < targets.size(); ++i) {
-    targets[i]->relative_loss = losses[i].relative_rms();
-    take_digests(*targets[i], outputs[i].files);
-  }
+  set_losses(targets, run_plans(outputs, pipeline, progress, cancel));
+  for (size_t i = 0; i < targets.size(); ++i) take_digests(*targets[i], outputs[i].files);
 }
 
 WriterInput writer_input(const Target& target) {
@@ -127,11 +131,25 @@ Report report_of(const Checkpoint& checkpoint, const Target& target) {
   return report;
 }
 
+void set_place(Report& report, const RemoteModel& remote) {
+  report.source = remote.place();
+  report.received_bytes = remote.received_bytes();
+}
+
+// A budget is spent by what all weights say.
+[[noreturn]] void refuse_budget(const SourceOptions& source) {
+  throw Error(ErrorCode::kUsage, source.model + ": a target measures all weights, and they are not here",
+              "download the model first: hf2mlx download " + source.model);
+}
+
 }  // namespace
 
 Report plan(const ConvertOptions& options, Progress* progress, const CancelToken* cancel) {
-  const Planned planned = make_planned(options, {options.quant}, progress, cancel);
+  const std::unique_ptr<RemoteModel> remote = find_remote_model(options.source, cancel);
+  if (remote && options.quant.budget.wanted()) refuse_budget(options.source);
+  const Planned planned = make_planned(options, {options.quant}, remote.get(), progress, cancel);
   Report report = describe(planned.checkpoint, planned.plans.front());
+  if (remote) set_place(report, *remote);
   report.tensors = describe_tensors(planned.plans.front());
   report.frontier = planned.frontiers.front();
   report.output = resolve_target(options.output);
@@ -146,18 +164,33 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
                                      const CancelToken* cancel) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<QuantOptions> quants;
-  for (const Variant& variant : variants) quants.push_back(variant.quant);
-  // 0. A model of the hub that is not here yet is downloaded, unless the options can come to nothing or there would be nowhere to write.
+  for (const Variant& variant : variants) {
+    if (options.stream && variant.quant.budget.wanted())
+      throw Error(ErrorCode::kUsage, "a target reads all weights twice, and a stream is read once", "leave out --stream");
+    quants.push_back(variant.quant);
+  }
+  // 0. A model of the hub that is not here yet is downloaded or streamed, unless the options can come to nothing or there would be nowhere to
+  // write.
   for (const QuantOptions& quant : quants) QuantPolicy::check_options(quant);
   for (const Variant& variant : variants) check_target(variant.output, options.force ? Existing::kReplace : Existing::kRefuse);
-  fetch_model(options.source, progress, cancel);
-  const Planned planned = make_planned(options, quants, progress, cancel);
+  const std::unique_ptr<RemoteModel> remote = options.stream ? find_remote_model(options.source, cancel) : nullptr;
+  if (!remote) fetch_model(options.source, progress, cancel);
+  Planned planned = make_planned(options, quants, remote.get(), progress, cancel);
+  if (options.stream && !remote) planned.checkpoint.notes.emplace_back("nothing is streamed: the model is on this machine");
   std::vector<Variant> chosen = variants;
   for (size_t i = 0; i < chosen.size(); ++i) chosen[i].quant = planned.quants[i];
   // 4. Refuse what cannot end well, before anything is written. 5. Fill a folder beside each target.
-  const Targets targets = make_targets(planned.checkpoint, planned.plans, options, chosen);
+  const std::string purpose = remote ? stream_purpose(*remote, planned.checkpoint, planned.plans, options, chosen) : "";
+  const Targets targets = make_targets(planned.checkpoint, planned.plans, options, chosen, purpose);
   check_space(planned.checkpoint, targets);
-  write_weights(targets, options, progress, cancel);
+  std::optional<StreamedRun> streamed;
+  if (remote) {
+    streamed.emplace(*remote, targets, options);
+    streamed->fetch_side_files(planned.checkpoint, progress, cancel);
+    set_losses(targets, streamed->write(planned.checkpoint, progress, cancel));
+  } else {
+    write_weights(targets, options, progress, cancel);
+  }
   // 6. Everything that is not weights.
   for (const auto& target : targets) target->written = write_side_files(planned.checkpoint, writer_input(*target), target->staged.path());
   check_targets(planned.checkpoint, targets, options.source);
@@ -168,6 +201,7 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
   for (size_t i = 0; i < targets.size(); ++i) {
     reports.push_back(report_of(planned.checkpoint, *targets[i]));
     reports.back().frontier = planned.frontiers[i];
+    if (remote) set_place(reports.back(), *remote);
   }
   for (Report& report : reports) report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return reports;

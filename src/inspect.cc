@@ -3,6 +3,7 @@
 
 #include "describe.h"
 #include "hf2mlx/convert.h"
+#include "hub/remote_model.h"
 #include "plan/planner.h"
 #include "source/open_checkpoint.h"
 #include "writer/config_json.h"
@@ -57,13 +58,14 @@ void add_tensors(Inspection& out, const Checkpoint& checkpoint) {
 }  // namespace
 
 Inspection inspect(const SourceOptions& options) {
-  Checkpoint checkpoint = open_checkpoint(options);
+  const std::unique_ptr<RemoteModel> remote = find_remote_model(options, nullptr);
+  Checkpoint checkpoint = remote ? open_checkpoint(remote->location(), *remote) : open_checkpoint(options);
   checkpoint.config = merge_generation_config(std::move(checkpoint.config), checkpoint.generation_config);
   Inspection out;
   out.model = display_name(checkpoint);
   out.model_type = checkpoint.config.value("model_type", "");
   out.quantization = source_quantization(checkpoint);
-  out.source = checkpoint.folder;
+  out.source = remote ? remote->place() : checkpoint.folder;
   out.source_bytes = checkpoint.weight_bytes;
   out.notes = checkpoint.notes;
   add_tensors(out, checkpoint);
@@ -73,6 +75,7 @@ Inspection inspect(const SourceOptions& options) {
     out.why_not = e.what();
     for (const StoredTensor& t : checkpoint.tensors) out.parameters += element_count(t.shape);
   }
+  if (remote) out.received_bytes = remote->received_bytes();
   return out;
 }
 

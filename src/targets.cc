@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -22,30 +23,44 @@ uint64_t needed_bytes(const Checkpoint& checkpoint, const Plan& plan) {
   return total;
 }
 
+// That an interrupted run has written or reserved already.
+uint64_t taken_bytes(const Target& target) {
+  uint64_t total = 0;
+  for (const Shard& shard : target.plan.shards) total += disk_usage(target.staged.path() / shard.file_name);
+  return total;
+}
+
 }  // namespace
 
+ConvertOptions options_of(const ConvertOptions& options, const Variant& variant) {
+  ConvertOptions own = options;
+  own.quant = variant.quant;
+  own.output = variant.output;
+  return own;
+}
+
 Targets make_targets(const Checkpoint& checkpoint, const std::vector<Plan>& plans, const ConvertOptions& options,
-                     const std::vector<Variant>& variants) {
+                     const std::vector<Variant>& variants, const std::string& purpose) {
   std::set<std::filesystem::path> paths;
   for (const Variant& variant : variants) {
     const std::filesystem::path path = resolve_target(variant.output);
-    check_disjoint(checkpoint.folder, path);
+    if (!checkpoint.folder.empty()) check_disjoint(checkpoint.folder, path);
     if (!paths.insert(path).second)
       throw Error(ErrorCode::kUsage, path.string() + ": found as the target of two variants, a folder for each expected");
   }
   Targets targets;
   for (size_t i = 0; i < variants.size(); ++i) {
-    ConvertOptions own = options;
-    own.quant = variants[i].quant;
-    own.output = variants[i].output;
-    targets.push_back(std::make_unique<Target>(std::move(own), plans[i]));
+    targets.push_back(std::make_unique<Target>(options_of(options, variants[i]), plans[i], purpose));
   }
   return targets;
 }
 
 void check_space(const Checkpoint& checkpoint, const Targets& targets) {
   std::map<std::filesystem::path, uint64_t> needed;
-  for (const auto& target : targets) needed[target->path.parent_path()] += needed_bytes(checkpoint, target->plan);
+  for (const auto& target : targets) {
+    const uint64_t all = needed_bytes(checkpoint, target->plan);
+    needed[target->path.parent_path()] += all - std::min(all, taken_bytes(*target));
+  }
   for (const auto& target : targets) {
     const uint64_t needed_here = needed[target->path.parent_path()];
     const uint64_t free = free_space(target->staged.path());

@@ -18,11 +18,12 @@ namespace hf2mlx {
 
 // A target on its way: the options of its own, and the folder that will get its name.
 struct Target {
-  Target(ConvertOptions target_options, const Plan& target_plan)
+  // `purpose` as in StagedDir.
+  Target(ConvertOptions target_options, const Plan& target_plan, const std::string& purpose)
       : options(std::move(target_options)),
         path(resolve_target(options.output)),
         plan(target_plan),
-        staged(path, options.force ? Existing::kReplace : Existing::kRefuse) {}
+        staged(path, options.force ? Existing::kReplace : Existing::kRefuse, purpose) {}
 
   const ConvertOptions options;
   const std::filesystem::path path;
@@ -34,9 +35,12 @@ struct Target {
 };
 using Targets = std::vector<std::unique_ptr<Target>>;
 
+// The options of one variant.
+ConvertOptions options_of(const ConvertOptions& options, const Variant& variant);
+
 // Makes the folder to fill for each variant, or none: Error{kUsage} when a target may not be written or is that of two variants.
 Targets make_targets(const Checkpoint& checkpoint, const std::vector<Plan>& plans, const ConvertOptions& options,
-                     const std::vector<Variant>& variants);
+                     const std::vector<Variant>& variants, const std::string& purpose = {});
 
 // Error{kNoSpace} where less is free than the targets need. Those in one folder are taken to share its disk.
 void check_space(const Checkpoint& checkpoint, const Targets& targets);

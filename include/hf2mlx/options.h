@@ -56,6 +56,7 @@ struct ConvertOptions {
   SourceOptions source;
   QuantOptions quant;
   std::filesystem::path output = "mlx_model";
+  bool stream = false;                    ///< a model of the hub is converted while it arrives, and never stored
   bool force = false;                     ///< replace an existing target, at the end and only on success
   bool sync = false;                      ///< wait until a new target is on the disk; one that replaces another always is
   unsigned threads = 0;                   ///< 0: one for each core

@@ -42,6 +42,7 @@ struct Report {
   std::vector<std::string> notes;       ///< what the user should know
   std::vector<TensorReport> tensors;    ///< filled for plans only
   std::vector<FrontierPoint> frontier;  ///< with a budget: sizes that could have been had
+  uint64_t received_bytes = 0;          ///< from the hub, for a model that is read where it is
   double seconds = 0;                   ///< 0 for a plan
 };
 
@@ -73,6 +74,7 @@ struct Inspection {
   std::vector<SizeChoice> sizes;
   std::vector<SourceTensor> tensors;
   std::vector<std::string> notes;
+  uint64_t received_bytes = 0;  ///< from the hub, for a model that is not here
 };
 
 }  // namespace hf2mlx

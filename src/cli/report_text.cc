@@ -36,6 +36,7 @@ void print_result(std::ostream& out, const Report& report) {
   // Both are limited by the clock's resolution for the tiniest models.
   const double seconds = std::max(report.seconds, 1e-3);
   out << fmt::format("  {}, {}\n", format_duration(seconds), format_rate(static_cast<double>(report.source_bytes) / seconds));
+  if (report.received_bytes > 0) out << fmt::format("  {} received, nothing of it stored\n", format_bytes(report.received_bytes));
   out << fmt::format("  {}\n\n", report.output.string());
 }
 
@@ -96,13 +97,15 @@ void print_plan(std::ostream& out, const Report& report) {
   out << fmt::format("\n{} ({}) to {}: nothing was written\n", report.model, report.architecture, report.output.string());
   out << fmt::format("  {} -> {} in {} tensors and {} {}, {}\n", format_bytes(report.source_bytes), format_bytes(report.output_bytes),
                      report.tensors.size(), shards.size(), shards.size() == 1 ? "file" : "files", quantization_words(report));
+  if (report.received_bytes > 0) out << fmt::format("  read at the hub: {} received\n", format_bytes(report.received_bytes));
   print_frontier(out, report);
 }
 
 void print_inspection(std::ostream& out, const Inspection& inspection, Tensors tensors) {
   const auto line = [&](const char* label, const std::string& value) { out << fmt::format("  {:<14}{}\n", label, value); };
   out << inspection.model << '\n';
-  line("folder", inspection.source.string());
+  if (inspection.received_bytes == 0) line("folder", inspection.source.string());
+  if (inspection.received_bytes > 0) line("place", fmt::format("the hub; {} received", format_bytes(inspection.received_bytes)));
   line("architecture", architecture_of(inspection));
   line("parameters", fmt::format("{} ({})", format_count(inspection.parameters), inspection.parameters));
   line("weights", fmt::format("{}: {}", format_bytes(inspection.source_bytes), dtypes_of(inspection)));

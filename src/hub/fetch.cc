@@ -88,6 +88,10 @@ void fetch_model(const SourceOptions& source, const ConnectionFactory& connect, 
   }
 }
 
+bool is_in_cache(const SourceOptions& source, const RepoName& repo) {
+  return !source.cache_dir.empty() && look_in_cache(source, repo) != Cached::kNo;
+}
+
 void fetch_model(const SourceOptions& source, Progress* progress, const CancelToken* cancel) {
   fetch_model(source, curl_connections(source.hub.timeout_seconds), progress, cancel);
 }

@@ -4,6 +4,7 @@
 #include "hf2mlx/options.h"
 #include "hf2mlx/progress.h"
 #include "hub/downloader.h"
+#include "source/locate.h"
 
 namespace hf2mlx {
 
@@ -12,5 +13,8 @@ namespace hf2mlx {
 void fetch_model(const SourceOptions& source, const ConnectionFactory& connect, Progress* progress, const CancelToken* cancel);
 // The same by libcurl.
 void fetch_model(const SourceOptions& source, Progress* progress, const CancelToken* cancel);
+
+// Whether the cache has what a conversion cannot do without: weights and configuration.
+bool is_in_cache(const SourceOptions& source, const RepoName& repo);
 
 }  // namespace hf2mlx

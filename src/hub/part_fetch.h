@@ -2,7 +2,6 @@
 #pragma once
 
 #include "hub/hub_file.h"
-#include "hub/partial_file.h"
 #include "hub/retry.h"
 #include "hub/session.h"
 
@@ -16,10 +15,23 @@ struct TransferEvents {
   Sleep sleep;
 };
 
+// Where the bytes of a file go.
+class PartTarget {
+ public:
+  virtual ~PartTarget() = default;
+  // The next bytes of a claim, which becomes smaller by them. More than that is Error{kCorrupt}.
+  virtual void write(ByteRange& claimed, std::span<const std::byte> data) = 0;
+  // The server sends all of the file, from its beginning: gives `claimed` back and claims all of it, for which what has arrived is
+  // forgotten; or nothing where others have claims.
+  virtual ByteRange restart_for(ByteRange claimed) = 0;
+  virtual void release(ByteRange range) = 0;
+  virtual uint64_t arrived_bytes() const = 0;
+};
+
 // Not thread-safe; one for each claim.
 class PartFetch final : private HubBody {
  public:
-  PartFetch(Session& session, HubFile& source, PartialFile& file, const TransferEvents& events, ByteRange claim)
+  PartFetch(Session& session, HubFile& source, PartTarget& file, const TransferEvents& events, ByteRange claim)
       : session_(session), source_(source), file_(file), events_(events), range_(claim), furthest_bytes_(claim.begin_bytes) {}
   // Gives back what of the claim has not arrived.
   ~PartFetch() override { file_.release(range_); }
@@ -35,7 +47,7 @@ class PartFetch final : private HubBody {
 
   Session& session_;
   HubFile& source_;
-  PartialFile& file_;
+  PartTarget& file_;
   const TransferEvents& events_;
   ByteRange range_;          // that is missing still
   uint64_t furthest_bytes_;  // that it ever began at: without ranges it may go back

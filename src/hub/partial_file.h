@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "hub/arrivals.h"
+#include "hub/part_fetch.h"
 #include "hub/tree.h"
 #include "io/digest.h"
 #include "io/file.h"
@@ -19,21 +20,19 @@ namespace hf2mlx {
 
 // On the disk it is the content, with gaps, and behind that which parts have arrived: one file, so neither is ever without the other.
 // Thread-safe for different claims; one object at a time for a path.
-class PartialFile {
+class PartialFile final : public PartTarget {
  public:
   // Goes on with what there is, or reserves the space for a new one.
   PartialFile(std::filesystem::path path, const TreeEntry& entry);
 
-  uint64_t arrived_bytes() const;
+  uint64_t arrived_bytes() const override;
   bool is_whole() const { return arrived_bytes() == entry_.size_bytes; }
   // See Arrivals.
   ByteRange claim(uint64_t wanted_bytes);
-  void release(ByteRange range);
+  void release(ByteRange range) override;
   bool has_claims() const;
-  // Gives `claimed` back, begins anew and claims all of it; or nothing where others have claims.
-  ByteRange restart_for(ByteRange claimed);
-  // The next bytes of a claim, which becomes smaller by them. More than that is Error{kCorrupt}.
-  void write(ByteRange& claimed, std::span<const std::byte> data);
+  ByteRange restart_for(ByteRange claimed) override;
+  void write(ByteRange& claimed, std::span<const std::byte> data) override;
 
   // The rest are for one thread, while nothing is claimed.
   // Whether the content is what the tree says. Only when it is whole, and once.

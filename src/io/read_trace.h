@@ -14,6 +14,13 @@ struct ReadNote {
   uint64_t size_bytes;
 };
 
+// Bytes of one of several files.
+struct FileSpan {
+  uint32_t file;
+  uint64_t begin_bytes;
+  uint64_t end_bytes;
+};
+
 // While one exists, readers of far files give zeros to its thread and only note what was asked for. One at a time for a thread.
 class ReadTrace {
  public:

@@ -33,7 +33,8 @@ class Cutter {
       const std::span<const Use> uses = same_value();
       const uint64_t total = element_count(uses.front().step->value->shape());
       if (begin_ < total) {
-        const Piece piece{uses, begin_, std::min(block_elements(uses), total - begin_)};
+        const uint64_t left = std::min(total, end_of_matrix(uses.front().step->value->shape(), block_elements(uses))) - begin_;
+        const Piece piece{uses, begin_, std::min(block_elements(uses), left), number_++};
         begin_ += piece.count;
         return piece;
       }
@@ -63,6 +64,13 @@ class Cutter {
     return {uses_.data() + at_, end - at_};
   }
 
+  // Of the one that `begin_` lies in; for matrices that are small beside a block it does not matter.
+  uint64_t end_of_matrix(const Shape& shape, uint64_t block_elements) const {
+    if (shape.size() < 3) return UINT64_MAX;
+    const uint64_t matrix = shape[shape.size() - 2] * shape.back();
+    return matrix < block_elements / 4 ? UINT64_MAX : (begin_ / matrix + 1) * matrix;
+  }
+
   // Whole rows where they fit, else whole groups; groups follow each other across rows, in the packed words too.
   uint64_t block_elements(std::span<const Use> uses) const {
     const LazyTensor& value = *uses.front().step->value;
@@ -88,18 +96,46 @@ class Cutter {
   uint64_t block_bytes_;
   size_t at_ = 0;
   uint64_t begin_ = 0;
+  uint32_t number_ = 0;
+};
+
+// Gives out blocks as a guide has them, or as they are cut. Not thread-safe.
+class Itinerary {
+ public:
+  Itinerary(Cutter& cutter, BlockGuide* guide) : cutter_(cutter), guide_(guide) {
+    if (!guide_) return;
+    while (const std::optional<Piece> piece = cutter_.next()) pieces_.push_back(*piece);
+    order_ = guide_->arrange(pieces_);
+    for (const Piece& piece : pieces_) left_out_bytes_ += piece.size_bytes();
+    for (const uint32_t number : order_) left_out_bytes_ -= pieces_[number].size_bytes();
+  }
+
+  std::optional<Piece> next() {
+    if (!guide_) return cutter_.next();
+    return at_ < order_.size() ? std::optional(pieces_[order_[at_++]]) : std::nullopt;
+  }
+  uint64_t left_out_bytes() const { return left_out_bytes_; }
+
+ private:
+  Cutter& cutter_;
+  BlockGuide* const guide_;
+  std::vector<Piece> pieces_;
+  std::vector<uint32_t> order_;
+  size_t at_ = 0;
+  uint64_t left_out_bytes_ = 0;
 };
 
 // Reads blocks, has them worked on, and counts them.
 class Runner {
  public:
-  Runner(const BlockRun& run, const BlockWork& work) : run_(run), work_(work) {}
+  Runner(const BlockRun& run, const BlockWork& work, uint64_t done_bytes) : run_(run), work_(work), done_bytes_(done_bytes) {}
 
   void run(const Piece& piece, Buffers& buffers) {
     if (run_.cancel && run_.cancel->cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
     const Scratch::Block values(buffers.memory, piece.size_bytes());
     piece.value().read(piece.begin, piece.count, values.data(), buffers.scratch);
     work_(piece, values.data(), buffers);
+    if (run_.guide) run_.guide->finished(piece.number);
     report(piece.size_bytes());
   }
 
@@ -114,7 +150,7 @@ class Runner {
   const BlockRun& run_;
   const BlockWork& work_;
   std::mutex mutex_;  // guards what follows, and calls of the progress
-  uint64_t done_bytes_ = 0;
+  uint64_t done_bytes_;
 };
 
 }  // namespace
@@ -134,10 +170,12 @@ void for_each_block(const std::vector<Use>& uses, const BlockRun& run, const Blo
   namespace tbb = oneapi::tbb;
   const uint64_t bytes_per_thread = run.options.memory_bytes / run.options.threads;
   tbb::enumerable_thread_specific<Buffers> buffers(bytes_per_thread);
-  Cutter cutter(uses, bytes_per_thread / 4);
-  Runner runner(run, work);
+  const uint64_t block_bytes = run.options.block_bytes ? run.options.block_bytes : bytes_per_thread / 4;
+  Cutter cutter(uses, block_bytes);
+  Itinerary itinerary(cutter, run.guide);
+  Runner runner(run, work, itinerary.left_out_bytes());
   const auto cut = [&](tbb::flow_control& control) -> Piece {
-    const std::optional<Piece> piece = cutter.next();
+    const std::optional<Piece> piece = itinerary.next();
     if (!piece) control.stop();
     return piece.value_or(Piece{});
   };

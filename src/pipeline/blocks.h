@@ -17,6 +17,7 @@ namespace hf2mlx {
 struct PipelineOptions {
   unsigned threads = 1;
   uint64_t memory_bytes = 8ull << 20;  // for all buffers of all threads together
+  uint64_t block_bytes = 0;            // most bytes of a block; 0: a quarter of a thread's buffers
   const char* what = "converting";     // for progress
 };
 
@@ -35,6 +36,7 @@ struct Piece {
   std::span<const Use> uses;
   uint64_t begin;
   uint64_t count;
+  uint32_t number = 0;  // among all of its run
 
   const LazyTensor& value() const { return *uses.front().step->value; }
   uint64_t size_bytes() const { return count * size_of(value().dtype()); }
@@ -50,6 +52,17 @@ struct Buffers {
 // What is done with a block; called by several threads at once.
 using BlockWork = std::function<void(const Piece&, const std::byte* values, Buffers&)>;
 
+// Says which blocks are worked on, and in which order.
+class BlockGuide {
+ public:
+  virtual ~BlockGuide() = default;
+  // Sees all blocks in the order of the steps; a block's place there is its number. Returns the numbers of those that are to be worked on,
+  // in the order in which they are to be begun: no later one is begun before an earlier one.
+  virtual std::vector<uint32_t> arrange(const std::vector<Piece>& blocks) = 0;
+  // From any thread, when the work on a block is done.
+  virtual void finished(uint32_t number) = 0;
+};
+
 // Calls `work` for blocks that together are the values of all steps. Steps of one value (one object) that follow each other get its blocks
 // together, computed once. Progress counts bytes of the values. On an error all threads are stopped before it is thrown.
 struct BlockRun {
@@ -57,7 +70,9 @@ struct BlockRun {
   const PipelineOptions& options;
   Progress* progress;
   const CancelToken* cancel;
+  BlockGuide* guide = nullptr;  // null: all of them, in order
 };
+// Cuts blocks at the size that the options give, but a matrix of a stack of large ones ends its block: experts lie apart in files.
 void for_each_block(const std::vector<Use>& uses, const BlockRun& run, const BlockWork& work);
 
 }  // namespace hf2mlx

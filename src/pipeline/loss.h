@@ -15,6 +15,11 @@ struct Loss {
 
   // The root of the mean square of the errors over that of the values; 0 where nothing was measured.
   double relative_rms() const;
+  Loss& operator+=(const Loss& other) {
+    error_squares += other.error_squares;
+    value_squares += other.value_squares;
+    return *this;
+  }
 };
 
 // The same for any order and any size of the blocks.

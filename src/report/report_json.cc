@@ -103,6 +103,7 @@ Json to_json(const Report& report, DryRun dry_run) {
                {"files", report.files},
                {"notes", report.notes},
                {"dry_run", dry_run == DryRun::kYes}};
+  if (report.received_bytes > 0) json["received_bytes"] = report.received_bytes;
   if (!report.frontier.empty()) json["frontier"] = array_of(report.frontier);
   if (dry_run == DryRun::kYes) {
     json["tensors"] = array_of(report.tensors);
@@ -163,19 +164,21 @@ Json to_json(const Verification& verification) {
 Json to_json(const Inspection& inspection) {
   Json dtypes = Json::object();
   for (const auto& [dtype, bytes] : inspection.dtypes) dtypes[dtype] = bytes;
-  return {{"model", inspection.model},
-          {"architecture", inspection.architecture},
-          {"model_type", inspection.model_type},
-          {"quantization", inspection.quantization},
-          {"convertible", inspection.why_not.empty()},
-          {"why_not", inspection.why_not},
-          {"source", inspection.source.string()},
-          {"source_bytes", inspection.source_bytes},
-          {"parameters", inspection.parameters},
-          {"dtypes", dtypes},
-          {"sizes", array_of(inspection.sizes)},
-          {"tensors", array_of(inspection.tensors)},
-          {"notes", inspection.notes}};
+  Json json = {{"model", inspection.model},
+               {"architecture", inspection.architecture},
+               {"model_type", inspection.model_type},
+               {"quantization", inspection.quantization},
+               {"convertible", inspection.why_not.empty()},
+               {"why_not", inspection.why_not},
+               {"source", inspection.source.string()},
+               {"source_bytes", inspection.source_bytes},
+               {"parameters", inspection.parameters},
+               {"dtypes", dtypes},
+               {"sizes", array_of(inspection.sizes)},
+               {"tensors", array_of(inspection.tensors)},
+               {"notes", inspection.notes}};
+  if (inspection.received_bytes > 0) json["received_bytes"] = inspection.received_bytes;
+  return json;
 }
 
 Json to_json(const std::vector<ArchInfo>& architectures) {

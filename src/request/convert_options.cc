@@ -131,6 +131,7 @@ void check_budget(const ConvertArguments& a) {
                   "--target-bpw X or --target-size SIZE names one");
   }
   if (!a.target_bpw.empty() && !a.target_size.empty()) contradiction("--target-bpw and --target-size are both named", "choose one of them");
+  if (a.stream && !a.dry_run) contradiction("a target reads all weights twice, and --stream reads them once", "leave out --stream");
   if (a.quant.dequantize) contradiction("a target and --dequantize contradict each other", "choose one of them");
   const bool chosen = !a.bits.empty() || a.quant.group_size || a.quant.mode != QuantOptions{}.mode || !a.quant.recipe.empty();
   if (chosen || asks_for_variants(a)) {
@@ -204,6 +205,7 @@ void declare_convert(CLI::App& app, ConvertArguments& arguments) {
   declare_source(app, arguments.source);
   app.add_flag("--trust-remote-code", arguments.trust_remote_code, "accepted and without effect: no code of a model is ever executed")
       ->group("Model");
+  app.add_flag("--stream", arguments.stream, "convert a model of the hub while it arrives, and never store the original")->group("Model");
   declare_output(app, arguments);
   declare_quantization(app, arguments);
   declare_budget(app, arguments);
@@ -227,6 +229,7 @@ ConvertOptions convert_options(const ConvertArguments& arguments, const Places& 
   options.source = source_options(arguments.source, places);
   options.quant = quant_options(arguments);
   if (!arguments.outputs.empty()) options.output = arguments.outputs.front();
+  options.stream = arguments.stream;
   options.force = arguments.force;
   options.sync = arguments.sync;
   options.fix_eos = arguments.fix_eos;

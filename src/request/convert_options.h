@@ -29,6 +29,7 @@ struct ConvertArguments {
   std::string max_shard_size;
   std::string upload_repo;
   bool single_file = false;
+  bool stream = false;
   bool force = false;
   bool sync = false;
   bool fix_eos = false;
