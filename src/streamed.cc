@@ -208,8 +208,7 @@ std::vector<Loss> StreamedRun::write(const Checkpoint& checkpoint, Progress* pro
 
 std::vector<Loss> StreamedRun::try_write(const Checkpoint& checkpoint, Progress* progress, const CancelToken* cancel) {
   const fs::path work = targets_.front()->staged.work_folder();
-  const bool is_continued =
-      std::all_of(targets_.begin(), targets_.end(), [](const auto& target) { return target->staged.is_continued(); });
+  const bool is_continued = std::all_of(targets_.begin(), targets_.end(), [](const auto& target) { return target->staged.is_continued(); });
   if (!is_continued) {
     std::error_code ignored;
     fs::remove(work / "journal", ignored);
@@ -224,9 +223,9 @@ std::vector<Loss> StreamedRun::try_write(const Checkpoint& checkpoint, Progress*
       file->read_through(*parts_->stored.back());
     }
   }
-  parts_->stream = std::make_unique<WeightStream>(
-      model_.link(), streamed, *parts_->journal,
-      StreamOptions{memory_.window_bytes, memory_.windows, memory_.pipeline.threads, work / "overflow"});
+  parts_->stream =
+      std::make_unique<WeightStream>(model_.link(), streamed, *parts_->journal,
+                                     StreamOptions{memory_.window_bytes, memory_.windows, memory_.pipeline.threads, work / "overflow"});
   std::vector<const Reader*> readers;
   for (const auto& file : streamed) readers.push_back(file.get());
   StreamGuide guide(*parts_->stream, *parts_->journal,

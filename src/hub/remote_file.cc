@@ -28,9 +28,10 @@ class MemoryTarget final : public PartTarget {
     claimed.begin_bytes += data.size();
   }
   ByteRange restart_for(ByteRange) override {
-    throw Error(ErrorCode::kUnsupported,
-                fmt::format("{}: {}: the server sends only the whole file, expected a range of it", source_.wanted().repo_id, source_.entry().path),
-                "download the model first: hf2mlx download " + source_.wanted().repo_id);
+    throw Error(
+        ErrorCode::kUnsupported,
+        fmt::format("{}: {}: the server sends only the whole file, expected a range of it", source_.wanted().repo_id, source_.entry().path),
+        "download the model first: hf2mlx download " + source_.wanted().repo_id);
   }
   void release(ByteRange) override {}
   uint64_t arrived_bytes() const override { return 0; }
@@ -49,10 +50,7 @@ void fetch_range(Session& session, HubFile& source, const TransferEvents& events
 }
 
 RemoteFile::RemoteFile(HubLink& link, const Wanted& wanted, const std::string& commit, TreeEntry entry)
-    : link_(link),
-      entry_(std::move(entry)),
-      name_(wanted.repo_id + "/" + entry_.path),
-      source_(link.options(), wanted, commit, entry_) {}
+    : link_(link), entry_(std::move(entry)), name_(wanted.repo_id + "/" + entry_.path), source_(link.options(), wanted, commit, entry_) {}
 
 std::vector<std::byte> RemoteFile::fetch(ByteRange range) const {
   std::vector<std::byte> bytes(range.size_bytes());

@@ -39,7 +39,8 @@ std::string content_digest(const TreeEntry& entry, const std::string& text) {
 
 // A pattern that this path matches.
 std::string pattern_of(std::string path) {
-  std::replace_if(path.begin(), path.end(), [](char c) { return c == '*' || c == '['; }, '?');
+  std::replace_if(
+      path.begin(), path.end(), [](char c) { return c == '*' || c == '['; }, '?');
   return path;
 }
 

@@ -30,10 +30,10 @@ struct WeightStream::File {
   size_t first_window;
   size_t count;
   Sha256Chain chain;
-  std::vector<Sha256State> states;  // before each window, as far as it is hashed
-  size_t hashed = 0;                // windows from the first
-  bool is_busy = false;             // a thread hashes
-  std::vector<RemoteFile::Piece> pieces;  // that were read before: they must be the same in the stream
+  std::vector<Sha256State> states;                  // before each window, as far as it is hashed
+  size_t hashed = 0;                                // windows from the first
+  bool is_busy = false;                             // a thread hashes
+  std::vector<RemoteFile::Piece> pieces;            // that were read before: they must be the same in the stream
   std::unordered_map<size_t, Sha256State> digests;  // likewise, of whole windows
 };
 
@@ -103,9 +103,10 @@ bool WeightStream::is_hashed(size_t window) {
 
 void WeightStream::refuse(const File& file) const {
   const HubFile& source = file.source->source();
-  throw Error(ErrorCode::kCorrupt,
-              fmt::format("{}: {}: the checksum is wrong: expected {}", source.wanted().repo_id, source.entry().path, source.entry().etag()),
-              "nothing was written; check the proxy, or try again later");
+  throw Error(
+      ErrorCode::kCorrupt,
+      fmt::format("{}: {}: the checksum is wrong: expected {}", source.wanted().repo_id, source.entry().path, source.entry().etag()),
+      "nothing was written; check the proxy, or try again later");
 }
 
 void WeightStream::check_digest(const File& file) const {
@@ -235,7 +236,8 @@ void WeightStream::check_content(File& file, size_t window, std::span<const std:
     const uint64_t end = std::min(range.end_bytes, piece.offset_bytes + piece.bytes.size());
     if (begin >= end) continue;
     const auto in_piece = piece.bytes.begin() + static_cast<std::ptrdiff_t>(begin - piece.offset_bytes);
-    if (!std::equal(in_piece, in_piece + static_cast<std::ptrdiff_t>(end - begin), data.begin() + static_cast<std::ptrdiff_t>(begin - range.begin_bytes)))
+    if (!std::equal(in_piece, in_piece + static_cast<std::ptrdiff_t>(end - begin),
+                    data.begin() + static_cast<std::ptrdiff_t>(begin - range.begin_bytes)))
       refuse(file);
   }
 }

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "pipeline/measure.h"
 #include "plan/layout.h"
@@ -131,6 +133,98 @@ TEST_F(RunPlansTest, OnlyReencodedStepsAreMeasured) {
   }
   EXPECT_NEAR(result.losses[1].relative_rms(), std::sqrt(errors / squares), 1e-9);
   EXPECT_LT(result.losses[2].relative_rms(), result.losses[1].relative_rms() / 8);
+}
+
+// Has the blocks in reverse order, and keeps what it is told.
+class Reversing final : public RunGuide {
+ public:
+  const std::unordered_map<uint32_t, BlockRecord>& earlier() const override { return known; }
+  void arrange(const std::vector<Piece>& blocks, std::vector<uint32_t>& numbers) override {
+    all = blocks.size();
+    std::reverse(numbers.begin(), numbers.end());
+    arranged = numbers;
+  }
+  void finished(uint32_t number, const BlockRecord& record) override {
+    order.push_back(number);
+    records[number] = record;
+  }
+
+  std::unordered_map<uint32_t, BlockRecord> known, records;
+  std::vector<uint32_t> arranged, order;
+  size_t all = 0;
+};
+
+class GuidedRunTest : public RunPlansTest {
+ protected:
+  GuidedRunTest() : plans_{plan_of(Encoding{QuantMode::kAffine, 4, 64}, true), plan_of(std::nullopt)}, plain_(run(plans_, 3 << 20)) {
+    for (const Plan& plan : plans_) files_.emplace_back(plan.shards[0].size_bytes, std::byte{0x5A});
+  }
+
+  std::vector<Loss> run_guided(Reversing& guide) {
+    std::vector<PlanOutput> outputs;
+    for (size_t i = 0; i < plans_.size(); ++i) {
+      outputs.push_back({plans_[i], {}});
+      outputs.back().files.push_back(std::make_unique<MemoryWriter>(files_[i]));
+    }
+    const GuidedRun guided{guide, [&](size_t plan, uint32_t, uint64_t offset, std::span<std::byte> out) {
+                             std::memcpy(out.data(), files_[plan].data() + offset, out.size());
+                           }};
+    return run_plans(outputs, {1, 3 << 20}, nullptr, nullptr, &guided);
+  }
+
+  const std::vector<Plan> plans_;
+  const Result plain_;
+  std::vector<Bytes> files_;
+};
+
+TEST_F(GuidedRunTest, BlocksComeInTheOrderOfTheGuide) {
+  Reversing guide;
+  const std::vector<Loss> losses = run_guided(guide);
+  EXPECT_GT(guide.all, 4u);
+  EXPECT_EQ(guide.arranged.size(), guide.all);
+  EXPECT_EQ(guide.order, guide.arranged);
+  EXPECT_EQ(files_, plain_.files);
+  EXPECT_EQ(losses[0].relative_rms(), plain_.losses[0].relative_rms());
+}
+
+TEST_F(GuidedRunTest, WhatIsWrittenIsNotWrittenAgain) {
+  Reversing first, second;
+  run_guided(first);
+  second.known = first.records;
+  second.known.erase(1);
+  second.known.erase(2);
+  const uint64_t read_before = weight_file_->bytes_read;
+  const std::vector<Loss> losses = run_guided(second);
+  EXPECT_EQ(second.order, (std::vector<uint32_t>{2, 1}));
+  EXPECT_LT(weight_file_->bytes_read - read_before, weight_.bytes.size());
+  EXPECT_NEAR(losses[0].relative_rms(), plain_.losses[0].relative_rms(), 1e-12);
+}
+
+TEST_F(GuidedRunTest, WhatIsNotWhatWasWrittenIsWrittenAgain) {
+  Reversing first, second;
+  run_guided(first);
+  second.known = first.records;
+  files_[1].back() ^= std::byte{1};
+  run_guided(second);
+  EXPECT_EQ(second.order.size(), 1u);
+  EXPECT_EQ(files_, plain_.files);
+}
+
+// Large matrices of a stack lie apart in files.
+TEST(ForEachBlock, EndsWhereAMatrixOfAStackEnds) {
+  const Array large = random_floats(Dtype::kF32, {3, 5, 30'000}, 1);
+  const Array small = random_floats(Dtype::kF32, {3, 5, 300}, 2);
+  const std::vector<Step> steps = {{testing::stored(large), std::nullopt, 0}, {testing::stored(small), std::nullopt, 1}};
+  const std::vector<Use> uses = {{&steps[0], 0}, {&steps[1], 0}};
+  std::vector<std::pair<uint64_t, uint64_t>> blocks;
+  const PipelineOptions options{1, 4 << 20};
+  for_each_block(uses, {"test", options, nullptr, nullptr}, [&](const Piece& piece, const std::byte*, Buffers&) {
+    EXPECT_EQ(piece.number, blocks.size());
+    blocks.emplace_back(piece.begin, piece.count);
+  });
+  EXPECT_EQ(blocks,
+            (std::vector<std::pair<uint64_t, uint64_t>>{
+                {0, 120'000}, {120'000, 30'000}, {150'000, 120'000}, {270'000, 30'000}, {300'000, 120'000}, {420'000, 30'000}, {0, 4500}}));
 }
 
 class MeasureTest : public ::testing::Test {

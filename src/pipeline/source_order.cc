@@ -27,17 +27,15 @@ SourceOrder::SourceOrder(const std::vector<StoredTensor>& tensors, const std::ve
     if (file == files_.end() || tensor.size_bytes == 0) continue;
     tensors_.push_back({file->second, tensor.offset_bytes, tensor.offset_bytes + tensor.size_bytes});
   }
-  std::sort(tensors_.begin(), tensors_.end(), [](const Tensor& a, const Tensor& b) {
-    return std::tie(a.file, a.begin_bytes) < std::tie(b.file, b.begin_bytes);
-  });
+  std::sort(tensors_.begin(), tensors_.end(),
+            [](const Tensor& a, const Tensor& b) { return std::tie(a.file, a.begin_bytes) < std::tie(b.file, b.begin_bytes); });
 }
 
 const SourceOrder::Tensor* SourceOrder::tensor_at(const Reader* reader, uint64_t offset) const {
   const auto file = files_.find(reader);
   if (file == files_.end()) return nullptr;
-  auto next = std::upper_bound(tensors_.begin(), tensors_.end(), std::pair(file->second, offset), [](const auto& place, const Tensor& t) {
-    return place < std::pair(t.file, t.begin_bytes);
-  });
+  auto next = std::upper_bound(tensors_.begin(), tensors_.end(), std::pair(file->second, offset),
+                               [](const auto& place, const Tensor& t) { return place < std::pair(t.file, t.begin_bytes); });
   if (next == tensors_.begin()) return nullptr;
   const Tensor& tensor = *--next;
   return tensor.file == file->second && offset < tensor.end_bytes ? &tensor : nullptr;
@@ -60,9 +58,8 @@ SourceOrder::Sample SourceOrder::look_at(const Piece& block, uint64_t element) c
 }
 
 const SourceOrder::Tensor* SourceOrder::main_of(const Sample& sample) {
-  const auto largest = std::max_element(sample.begin(), sample.end(), [](const Part& a, const Part& b) {
-    return a.tensor->size_bytes() < b.tensor->size_bytes();
-  });
+  const auto largest = std::max_element(sample.begin(), sample.end(),
+                                        [](const Part& a, const Part& b) { return a.tensor->size_bytes() < b.tensor->size_bytes(); });
   return largest == sample.end() ? nullptr : largest->tensor;
 }
 

@@ -15,13 +15,13 @@ namespace hf2mlx {
 
 // Where the source has a block.
 struct BlockSource {
-  uint64_t position = 0;         // of the last part of it: its file and how far into that it begins, as one number that sorts
-  std::vector<FileSpan> spans;   // that it reads near there
+  uint64_t position = 0;        // of the last part of it: its file and how far into that it begins, as one number that sorts
+  std::vector<FileSpan> spans;  // that it reads near there
 };
 
-// Finds out by reading single elements of blocks while readers give no data (io/read_trace.h). That sees the first and the last element, and
-// others between them where those are of different tensors; so what it finds may lack something, or be a little too much, and is for order
-// and foresight, not for correctness. Not thread-safe.
+// Finds out by reading single elements of blocks while readers give no data (io/read_trace.h). That sees the first and the last element,
+// and others between them where those are of different tensors; so what it finds may lack something, or be a little too much, and is for
+// order and foresight, not for correctness. Not thread-safe.
 class SourceOrder {
  public:
   // `files` in the order in which they are streamed; spans that lie further than `near_bytes` before a block's position or behind it are

@@ -1,0 +1,470 @@
+"""Conversions of models that stay at the hub: the same bytes as those of a downloaded model, with little of anything stored or kept."""
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from hub_homes import REPO
+from hub_server import Fault
+
+SMALL_MEMORY = ("--max-memory", "8MB")  # windows of 192 kB, so that small models have many
+WINDOW = 192 << 10
+LARGE = ".safetensors"
+
+
+def numbers(seed, *shape):
+    """bf16, of some deviation that a weight may have."""
+    values = np.random.default_rng(seed).normal(0, 0.02, shape).astype(np.float32)
+    return (values.view(np.uint32) >> 16).astype(np.uint16)
+
+
+def safetensors(tensors):
+    """A file, tensors in the order of the dict."""
+    dtypes, header, offset = {"uint16": "BF16", "uint32": "U32"}, {}, 0
+    for name, value in tensors.items():
+        header[name] = {"dtype": dtypes[value.dtype.name], "shape": value.shape, "data_offsets": [offset, offset + value.nbytes]}
+        offset += value.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + b"".join(value.tobytes() for value in tensors.values())
+
+
+def repo_of(config, tensors, shards=1):
+    """The files of a repository. Tensors are sorted by name, as most publishers' tools do: layer 10 comes before layer 2."""
+    files = {"config.json": json.dumps(config).encode(), "README.md": b"---\nlicense: mit\n---\n# A\n", "tokenizer_config.json": b"{}"}
+    names = sorted(tensors)
+    parts = [names[len(names) * i // shards:len(names) * (i + 1) // shards] for i in range(shards)]
+    weight_map = {}
+    for i, part in enumerate(parts, 1):
+        file = f"model-{i:05}-of-{shards:05}.safetensors" if shards > 1 else "model.safetensors"
+        files[file] = safetensors({name: tensors[name] for name in part})
+        weight_map |= {name: file for name in part}
+    if shards > 1:
+        files["model.safetensors.index.json"] = json.dumps({"metadata": {}, "weight_map": weight_map}).encode()
+    return files
+
+
+def tiny(source):
+    return {path.name: path.read_bytes() for path in source.iterdir()}
+
+
+def qwen3(hidden, layers, vocabulary=512):
+    config = {"model_type": "qwen3", "hidden_size": hidden, "intermediate_size": 3 * hidden, "num_hidden_layers": layers,
+              "num_attention_heads": hidden // 64, "num_key_value_heads": hidden // 64, "head_dim": 64, "vocab_size": vocabulary,
+              "rms_norm_eps": 1e-6, "rope_theta": 10000, "max_position_embeddings": 4096, "tie_word_embeddings": True}
+    shapes = {"model.embed_tokens.weight": (vocabulary, hidden), "model.norm.weight": (hidden,)}
+    for layer in range(layers):
+        at = f"model.layers.{layer}"
+        shapes |= {f"{at}.{name}_layernorm.weight": (hidden,) for name in ("input", "post_attention")}
+        shapes |= {f"{at}.self_attn.{name}_norm.weight": (64,) for name in "qk"}
+        shapes |= {f"{at}.self_attn.{name}_proj.weight": (hidden, hidden) for name in "qkvo"}
+        shapes |= {f"{at}.mlp.{name}_proj.weight": (3 * hidden, hidden) for name in ("gate", "up")}
+        shapes[f"{at}.mlp.down_proj.weight"] = (hidden, 3 * hidden)
+    return config, {name: numbers(i, *shape) for i, (name, shape) in enumerate(shapes.items())}
+
+
+def experts():
+    """Published one by one, in an order of their own, over three files."""
+    config, tensors = qwen3(256, 2)
+    config |= {"model_type": "qwen3_moe", "num_experts": 12, "num_experts_per_tok": 2, "moe_intermediate_size": 512, "decoder_sparse_step": 1,
+               "mlp_only_layers": [], "norm_topk_prob": True}
+    tensors = {name: value for name, value in tensors.items() if ".mlp." not in name}
+    for layer in range(2):
+        at = f"model.layers.{layer}.mlp"
+        tensors[f"{at}.gate.weight"] = numbers(7, 12, 256)
+        for e in range(12):
+            tensors |= {f"{at}.experts.{e}.{name}_proj.weight": numbers(e, 512, 256) for name in ("gate", "up")}
+            tensors[f"{at}.experts.{e}.down_proj.weight"] = numbers(100 + e, 256, 512)
+    return repo_of(config, tensors, shards=3)
+
+
+def columns():
+    """GPT-2 has its matrices the other way round: each row of the output needs all of one, which is more than the windows hold."""
+    config = {"model_type": "gpt2", "n_embd": 1024, "n_layer": 1, "n_head": 16, "n_ctx": 64, "n_positions": 64, "vocab_size": 512,
+              "layer_norm_epsilon": 1e-5}
+    shapes = {"wte.weight": (512, 1024), "wpe.weight": (64, 1024), "ln_f.weight": (1024,), "ln_f.bias": (1024,)}
+    for name, size in (("attn.c_attn", (1024, 3072)), ("attn.c_proj", (1024, 1024)), ("mlp.c_fc", (1024, 4096)), ("mlp.c_proj", (4096, 1024))):
+        shapes |= {f"h.0.{name}.weight": size, f"h.0.{name}.bias": size[1:]}
+    for name in ("ln_1", "ln_2"):
+        shapes |= {f"h.0.{name}.weight": (1024,), f"h.0.{name}.bias": (1024,)}
+    return repo_of(config, {name: numbers(i, *shape) for i, (name, shape) in enumerate(shapes.items())})
+
+
+def content_of(folder):
+    """Of each file, but for the command line in the model card."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files["README.md"] = re.sub(rb"hf2mlx convert .*", b"", files["README.md"])
+    manifest = json.loads(files["hf2mlx.json"])
+    manifest["files"].pop("README.md")
+    return files | {"hf2mlx.json": manifest}
+
+
+def stream(home, *args, out="out", **env):
+    return json.loads(home.ours("convert", REPO, home.folder / out, "--stream", "--json", "--quiet", *args, **env))
+
+
+def expected(homes, *args):
+    """What a conversion of the downloaded model gives."""
+    home = homes("downloaded")
+    home.ours("convert", REPO, home.folder / "out", "--quiet", *args)
+    return content_of(home.folder / "out")
+
+
+def weight_bytes(files):
+    return sum(len(content) for name, content in files.items() if name.endswith(LARGE))
+
+
+def other_bytes(files):
+    return sum(len(content) for name, content in files.items() if not name.endswith(LARGE))
+
+
+def asked_bytes(hub):
+    """That were asked of the storage."""
+    total = 0
+    for request in hub.requests("storage", LARGE):
+        begin, end = re.fullmatch(r"bytes=(\d+)-(\d+)", request["headers"]["Range"]).groups()
+        total += int(end) + 1 - int(begin)
+    return total
+
+
+def left_overs(home):
+    return [path for path in home.folder.iterdir() if path.name.startswith(".out.")]
+
+
+MODELS = {"four-files": tiny, "experts": lambda _: experts(), "columns": lambda _: columns(), "one-file": lambda _: repo_of(*qwen3(256, 12))}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("args", [["-q"], []], ids=["q4", "plain"])
+def test_same_as_of_the_downloaded_model(hub, homes, source, model, args):
+    files = MODELS[model](source)
+    hub.add(REPO, files)
+    home = homes("home")
+    report = stream(home, *args, *SMALL_MEMORY)
+    headers = asked_bytes(hub) - weight_bytes(files)
+    assert 0 <= headers <= (64 << 10) * len([name for name in files if name.endswith(LARGE)])  # and nothing else twice
+    assert report["received_bytes"] <= weight_bytes(files) + headers + 2 * other_bytes(files) + 20_000
+    assert report["source"] == REPO and report["files"]
+    assert not home.hub_cache.exists() and not left_overs(home)
+    assert content_of(home.folder / "out") == expected(homes, *args)
+
+
+def test_several_at_once_and_any_number_of_threads(hub, homes):
+    hub.add(REPO, experts())
+    home, other = homes("home"), homes("other")
+    home.ours("convert", REPO, home.folder / "out", "--stream", "-q", "--q-bits", "4,8", "--quiet", *SMALL_MEMORY, "--threads", "1")
+    other.ours("convert", REPO, other.folder / "out", "--stream", "-q", "--q-bits", "4,8", "--quiet", "--threads", "5")
+    for name in ("out-4bit", "out-8bit"):
+        assert content_of(home.folder / name) == content_of(other.folder / name)
+    ours, alone = content_of(home.folder / "out-8bit"), expected(homes, "-q", "--q-bits", "8")
+    assert ours.pop("README.md") and alone.pop("README.md")  # which names the folder
+    assert ours == alone
+
+
+def test_weights_in_git_itself(hub, homes, source):
+    hub.add(REPO, tiny(source), large=lambda path: path.endswith("4.safetensors"))
+    home = homes("home")
+    stream(home, "-q")
+    assert content_of(home.folder / "out") == expected(homes, "-q")
+
+
+def far_scales(homes, source):
+    """A quantized model whose scales lie behind all weights, as files sorted by the size of their values have it."""
+    from safetensors import safe_open
+    home = homes("quantized")
+    home.ours("convert", source, home.folder / "out", "-q", "--quiet")
+    with safe_open(home.folder / "out" / "model.safetensors", "np") as file:
+        names = list(file.keys())
+        tensors = {name: file.get_tensor(name) if file.get_slice(name).get_dtype() == "U32" else None for name in names}
+    raw = (home.folder / "out" / "model.safetensors").read_bytes()
+    size = struct.unpack("<Q", raw[:8])[0]
+    header = json.loads(raw[8:8 + size])
+    for name in names:
+        begin, end = (8 + size + at for at in header[name]["data_offsets"])
+        if tensors[name] is None:
+            tensors[name] = np.frombuffer(raw[begin:end], np.uint16).reshape(header[name]["shape"])
+    ordered = dict(sorted(tensors.items(), key=lambda item: (item[1].dtype.name != "uint32", item[0])))
+    files = {path.name: path.read_bytes() for path in (home.folder / "out").iterdir()}
+    files.pop("model.safetensors.index.json")
+    return files | {"model.safetensors": safetensors(ordered)}
+
+
+def test_what_lies_far_apart_is_fetched_again(hub, homes, source):
+    files = far_scales(homes, source)
+    hub.add(REPO, files)
+    home = homes("home")
+    report = stream(home, "-q", "--requantize", "--q-bits", "3", *SMALL_MEMORY)
+    assert any("a second time" in note for note in report["notes"])
+    assert weight_bytes(files) * 11 // 10 < asked_bytes(hub) < 2 * weight_bytes(files)
+    assert content_of(home.folder / "out") == expected(homes, "-q", "--requantize", "--q-bits", "3")
+
+
+FAULTS = {
+    "cut": [Fault(LARGE, cut=100_000)],
+    "cut-often": [Fault(LARGE, cut=30_000, times=40)],
+    "short": [Fault(LARGE, short=50_000)],
+    "429": [Fault(LARGE, status=429, headers={"Retry-After": "1"}, times=2)],
+    "429-of-the-hub": [Fault("/resolve/", where="hub", status=429, headers={"Retry-After": "1"})],
+    "5xx": [Fault(LARGE, status=503, times=2), Fault(LARGE, status=500)],
+    "expired-address": [Fault(LARGE, status=403, times=2)],
+}
+
+
+@pytest.fixture(scope="module")
+def converted(source, tmp_path_factory):
+    """Our conversion of the example from its folder; only its weights are compared."""
+    from conftest import run_program
+    out = tmp_path_factory.mktemp("converted") / "out"
+    run_program("convert", source, out, "-q", "--quiet")
+    return (out / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_that_pass(hub, homes, source, converted, name):
+    hub.add(REPO, tiny(source))
+    hub.faults[:] = [Fault(**vars(fault)) for fault in FAULTS[name]]
+    home = homes("home")
+    stream(home, "-q", *SMALL_MEMORY)
+    assert all(fault.times == 0 for fault in hub.faults if fault.short < 0)
+    assert (home.folder / "out" / "model.safetensors").read_bytes() == converted
+
+
+def refused(home, status, *args):
+    text = home.ours("convert", REPO, home.folder / "out", "--stream", "-q", "--quiet", *SMALL_MEMORY, *args, status=status)
+    assert not (home.folder / "out").exists()
+    return text
+
+
+def test_server_without_ranges_is_refused(hub, homes, source):
+    hub.add(REPO, tiny(source))
+    hub.faults.append(Fault(LARGE, no_range=True, times=1000))
+    home = homes("home")
+    text = refused(home, 4)
+    assert "sends only the whole file" in text and f"hf2mlx download {REPO}" in text
+    assert not left_overs(home)
+
+
+@pytest.mark.parametrize("offset", [20, 2_000_000], ids=["header", "data"])
+def test_wrong_content_is_an_error_and_nothing_appears(hub, homes, source, offset):
+    hub.add(REPO, tiny(source))
+    hub.faults.append(Fault("00002-of-00004", flip=offset, times=1000))
+    home = homes("home")
+    text = refused(home, 5)
+    if offset > 1000:
+        assert "model-00002-of-00004.safetensors: the checksum is wrong: expected" in text
+    assert not left_overs(home)
+    hub.faults.clear()
+    stream(home, "-q")
+
+
+def test_wrong_side_file_is_an_error(hub, homes, source):
+    hub.add(REPO, tiny(source))
+    hub.faults.append(Fault("config.json", where="hub", flip=5, times=1000))
+    assert "the checksum is wrong" in refused(homes("home"), 5)
+
+
+def test_new_etag_is_an_error(hub, homes, source):
+    """The address of the storage expires while the model is streamed, and the hub has another content by then."""
+    hub.add(REPO, tiny(source))
+    hub.faults += [Fault("/resolve/", where="hub", times=0, etag="0" * 64)]
+    home = homes("home")
+    hub.faults[0].times = 1000
+    hub.faults[0].match = "00003-of-00004"
+    assert "its list of files says" in refused(home, 5)
+    assert not left_overs(home)
+
+
+def test_content_that_changes_between_header_and_weights(hub, homes, source):
+    hub.add(REPO, tiny(source))
+    sha256 = hub.repos[REPO][0].etag("model-00002-of-00004.safetensors")
+    path, content = hub.storage[sha256]
+    home = homes("home")
+
+    class Changing(dict):
+        gets = 0
+
+        def get(self, key, otherwise=None):
+            self.gets += key == sha256
+            return (path, content[:-1] + b"\0") if key == sha256 and self.gets > 1 else super().get(key, otherwise)
+    hub.storage = Changing(hub.storage)
+    assert "00002-of-00004.safetensors: the checksum is wrong" in refused(home, 5)
+
+
+# Interrupted runs.
+
+
+def start(home, *args):
+    return home.start_ours("convert", REPO, home.folder / "out", "--stream", "-q", "--quiet", *SMALL_MEMORY, *args)
+
+
+def end_after(hub, home, asked, how, *args):
+    hub.faults[:] = [Fault(LARGE, pause=0.02, times=100_000)]
+    run = start(home, *args)
+    deadline = time.monotonic() + 60
+    while run.poll() is None and asked_bytes(hub) < asked:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    run.send_signal(how)
+    assert run.wait() == {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 130}[how]
+    hub.faults.clear()
+
+
+# Of a run that is ended: windows in memory, and that a block which was not finished had a part in.
+LOST = 14 * WINDOW + 4 * WINDOW
+
+
+def test_killed_runs_go_on_where_they_ended(hub, homes):
+    files = experts()
+    hub.add(REPO, files)
+    home = homes("home")
+    for quarter in (1, 2, 3):
+        end_after(hub, home, asked_bytes(hub) + weight_bytes(files) // 5, signal.SIGKILL)
+        assert len(left_overs(home)) == 1
+    had = asked_bytes(hub)
+    stream(home, "-q", *SMALL_MEMORY)
+    assert asked_bytes(hub) - had < weight_bytes(files) * 2 // 3
+    assert asked_bytes(hub) <= weight_bytes(files) + 3 * LOST + 4 * 3 * (64 << 10)
+    assert content_of(home.folder / "out") == expected(homes, "-q")
+    assert not left_overs(home)
+
+
+def test_interrupted_runs_say_where_what_is_finished_is(hub, homes):
+    files = experts()
+    hub.add(REPO, files)
+    home = homes("home")
+    end_after(hub, home, weight_bytes(files) // 2, signal.SIGTERM)
+    [left] = left_overs(home)
+    had = asked_bytes(hub)
+    stream(home, "-q", *SMALL_MEMORY, "--threads", "3")
+    assert asked_bytes(hub) - had < weight_bytes(files) * 3 // 4
+    assert content_of(home.folder / "out") == expected(homes, "-q")
+    assert not left.exists()
+
+
+def test_output_that_was_lost_is_made_again(hub, homes):
+    """As after a power cut: the journal says that blocks are written, and the disk has zeros."""
+    files = experts()
+    hub.add(REPO, files)
+    home = homes("home")
+    end_after(hub, home, weight_bytes(files) // 2, signal.SIGKILL)
+    [left] = left_overs(home)
+    with open(left / "model.safetensors", "r+b") as file:
+        file.seek(200_000)
+        file.write(bytes(500_000))
+    stream(home, "-q", *SMALL_MEMORY)
+    assert content_of(home.folder / "out") == expected(homes, "-q")
+
+
+@pytest.mark.parametrize("change", ["options", "commit"])
+def test_what_does_not_fit_is_begun_anew(hub, homes, change):
+    files = experts()
+    hub.add(REPO, files)
+    home = homes("home")
+    end_after(hub, home, weight_bytes(files) // 2, signal.SIGKILL)
+    [left] = left_overs(home)
+    args = ["-q", "--q-bits", "8"] if change == "options" else ["-q"]
+    if change == "commit":
+        hub.add(REPO, files | {"README.md": b"# B\n"})
+    had = asked_bytes(hub)
+    stream(home, *args, *SMALL_MEMORY)
+    assert asked_bytes(hub) - had >= weight_bytes(files)
+    assert not left_overs(home)
+    assert content_of(home.folder / "out") == expected(homes, *args)
+
+
+def test_other_runs_for_the_target_leave_it_until_they_have_made_it(hub, homes, source):
+    files = experts()
+    hub.add(REPO, files)
+    home = homes("home")
+    end_after(hub, home, weight_bytes(files) // 2, signal.SIGKILL)
+    home.ours("convert", home.folder / "nothing", home.folder / "out", status=3)
+    assert len(left_overs(home)) == 1
+    home.ours("convert", source, home.folder / "out", "--quiet")
+    assert not left_overs(home)
+
+
+# What it takes.
+
+
+def disk_usage(folder):
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+
+
+def test_the_disk_never_holds_the_source(hub, homes):
+    files = repo_of(*qwen3(512, 8))
+    hub.add(REPO, files)
+    home = homes("home")
+    hub.faults[:] = [Fault(LARGE, pause=0.001, times=100_000)]
+    run = start(home)
+    most = 0
+    while run.poll() is None:
+        try:
+            most = max(most, disk_usage(home.folder))
+        except FileNotFoundError:
+            continue  # renamed or removed just then
+        time.sleep(0.01)
+    assert run.wait() == 0
+    assert (weight_bytes(files) / 4) < most < disk_usage(home.folder / "out") + 300_000
+
+
+def test_memory_does_not_depend_on_the_model(hub, homes, tmp_path):
+    sys.path.append(str(ROOT / "bench"))
+    from make_model import make
+    assert make(tmp_path / "model", "qwen3-0.6b:2") > 300_000_000
+    hub.add_folder(REPO, tmp_path / "model")
+    home = homes("home")
+    threads = 2
+    command = [os.environ["HF2MLX"], "convert", REPO, str(home.folder / "out"), "--stream", "-q", "--quiet", "--threads", str(threads)]
+    done = subprocess.run([sys.executable, "-S", "-E", ROOT / "bench" / "measure.py", *command], env=home.env, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert int(done.stdout.split()[1]) <= (64 + 8 * threads) * 10**6
+
+
+# Headers alone.
+
+
+def test_inspect_and_plan_read_headers(hub, homes, source):
+    hub.add(REPO, tiny(source))
+    home = homes("home")
+    inspection = json.loads(home.ours("inspect", REPO, "--json"))
+    local = json.loads(home.ours("inspect", source, "--json"))
+    assert {key: inspection[key] for key in ("sizes", "parameters", "dtypes", "convertible")} == {
+        key: local[key] for key in ("sizes", "parameters", "dtypes", "convertible")}
+    assert [tensor["name"] for tensor in inspection["tensors"]] == [tensor["name"] for tensor in local["tensors"]]
+    assert 10_000 < inspection["received_bytes"] < 150_000
+    assert "kB received" in home.ours("inspect", REPO)
+    planned = json.loads(home.ours("convert", REPO, "-q", "--dry-run", "--json"))
+    assert planned["tensors"] == json.loads(home.ours("plan", source, "-q", "--json"))["tensors"]
+    assert planned["received_bytes"] < 150_000
+    assert not home.hub_cache.exists()
+    hub.log.clear()
+    home.ours("inspect", REPO, status=3, HF_HUB_OFFLINE="1")
+    assert hub.log == []
+    assert "are not here" in home.ours("plan", REPO, "--target-bpw", "4.5", "--quiet", status=2)
+
+
+def test_a_header_that_is_longer_than_expected(hub, homes):
+    hub.add(REPO, repo_of(*qwen3(64, 80)))
+    home = homes("home")
+    inspection = json.loads(home.ours("inspect", REPO, "--json"))
+    assert inspection["convertible"] and len(inspection["tensors"]) == 11 * 80 + 2
+    assert len(hub.requests("storage")) == 2
+    stream(home, "-q", *SMALL_MEMORY)
+    assert content_of(home.folder / "out") == expected(homes, "-q")
+
+
+def test_what_is_here_is_not_streamed(hub, homes, source):
+    hub.add(REPO, tiny(source))
+    home = homes("home")
+    home.download()
+    hub.log.clear()
+    report = stream(home, "-q")
+    assert hub.log == [] and "received_bytes" not in report
+    assert any("nothing is streamed" in note for note in report["notes"])
