@@ -169,8 +169,8 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
       throw Error(ErrorCode::kUsage, "a target reads all weights twice, and a stream is read once", "leave out --stream");
     quants.push_back(variant.quant);
   }
-  // 0. A model of the hub that is not here yet is downloaded or streamed, unless the options can come to nothing or there would be nowhere to
-  // write.
+  // 0. A model of the hub that is not here yet is downloaded or streamed, unless the options can come to nothing or there would be nowhere
+  // to write.
   for (const QuantOptions& quant : quants) QuantPolicy::check_options(quant);
   for (const Variant& variant : variants) check_target(variant.output, options.force ? Existing::kReplace : Existing::kRefuse);
   const std::unique_ptr<RemoteModel> remote = options.stream ? find_remote_model(options.source, cancel) : nullptr;
