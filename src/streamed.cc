@@ -8,6 +8,7 @@
 
 #include "hf2mlx/error.h"
 #include "hub/weight_stream.h"
+#include "io/digest.h"
 #include "io/file_posix.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/source_order.h"
@@ -135,6 +136,15 @@ std::vector<std::unique_ptr<Writer>> open_shards(const Target& target) {
   return files;
 }
 
+// Blocks come in the order of the source, and some are of an earlier run, so all is read back.
+void take_digests(Target& target) {
+  for (const Shard& shard : target.plan.shards) {
+    Digest digest(Hash::kSha256);
+    add_file(digest, target.staged.path() / shard.file_name);
+    target.weight_digests[shard.file_name] = {shard.size_bytes, digest.finish()};
+  }
+}
+
 }  // namespace
 
 StreamMemory resolve_stream_memory(const ConvertOptions& options) {
@@ -240,6 +250,7 @@ std::vector<Loss> StreamedRun::try_write(const Checkpoint& checkpoint, Progress*
   const GuidedRun guided{guide, read_back};
   std::vector<Loss> losses = run_plans(outputs, memory_.pipeline, progress, cancel, &guided);
   parts_->stream->finish();
+  for (const auto& target : targets_) take_digests(*target);
   return losses;
 }
 

@@ -27,9 +27,9 @@ class CountingBody final : public HttpBody {
 class CountingHttp final : public Http {
  public:
   CountingHttp(std::unique_ptr<Http> http, std::atomic<uint64_t>& bytes) : http_(std::move(http)), bytes_(bytes) {}
-  HttpResponse get(const HttpRequest& request, HttpBody& body) override {
+  HttpResponse send(const HttpRequest& request, HttpBody& body) override {
     CountingBody counting(body, bytes_);
-    return http_->get(request, counting);
+    return http_->send(request, counting);
   }
 
  private:
