@@ -3,7 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help build demo test lint format tidy bench docs install clean
+.PHONY: help build demo test lint format tidy bench docs install portable clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -44,6 +44,13 @@ docs:  ## the documents as a site: build/site/index.html
 
 install: build  ## into PREFIX, /usr/local otherwise
 	cmake --install build --prefix $(or $(PREFIX),/usr/local)
+
+portable:  ## a program in one file for other Linux systems: build-portable/dist/
+	scripts/setup.sh build
+	[ -f build-portable/static/libfmt.a ] || scripts/static_libraries.sh build-portable/static
+	cmake --preset portable
+	cmake --build --preset portable
+	cpack -G TGZ --config build-portable/CPackConfig.cmake -B build-portable/dist
 
 clean:  ## build folders; .venv stays
 	rm -rf build build-*

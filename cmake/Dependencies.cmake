@@ -17,6 +17,8 @@ if(NOT TARGET Curses::Curses)
                                                   INTERFACE_LINK_LIBRARIES "${CURSES_LIBRARIES}")
 endif()
 
+include(${CMAKE_CURRENT_LIST_DIR}/Portable.cmake)
+
 if(HF2MLX_TESTS)
   find_package(GTest REQUIRED CONFIG)
 endif()

@@ -7,6 +7,9 @@ include(CMakePackageConfigHelpers)
 install(TARGETS hf2mlx RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 install(FILES docs/hf2mlx.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright COMPONENT program)
+foreach(package IN LISTS HF2MLX_LINKED_PACKAGES)
+  install(FILES /usr/share/doc/${package}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/linked RENAME ${package} COMPONENT program)
+endforeach()
 
 # The program writes its completion script itself, when it is installed: what was built is what is described.
 function(hf2mlx_install_completion shell folder file)

@@ -8,6 +8,7 @@ list(TRANSFORM folders REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE ob
 list(FILTER links INCLUDE REGEX "::")
 list(REMOVE_DUPLICATES links)
 list(REMOVE_ITEM links nlohmann_json::nlohmann_json CLI11::CLI11)  # headers alone: nothing to link
+hf2mlx_resolve(links ${links})
 
 # hf2mlx_library(TARGET STATIC|SHARED)
 function(hf2mlx_library target kind)

@@ -1,4 +1,5 @@
-# cpack -G DEB: two packages, hf2mlx with the program and libhf2mlx-dev with the library. cpack -G TGZ: an archive of each. What is built is packed; nothing is compiled.
+# cpack -G DEB: two packages, hf2mlx with the program and libhf2mlx-dev with the library. cpack -G TGZ: the program alone, as the preset
+# `portable` builds it. What is built is packed; nothing is compiled.
 set(CPACK_PACKAGE_VENDOR "hf2mlx")
 set(CPACK_PACKAGE_CONTACT "the authors of hf2mlx")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Hugging Face models to MLX")
