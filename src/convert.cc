@@ -60,6 +60,10 @@ Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptio
   const Registry registry(options.source.arch_dir);
   spend_budgets(planned, registry, options, progress, cancel);
   planned.plans = make_plans(planned.checkpoint, registry, options, planned.quants);
+  // From here on a predicate's answers stand in for it: the manifest states them.
+  for (size_t i = 0; i < planned.quants.size(); ++i) {
+    if (planned.quants[i].predicate) planned.quants[i].predicate = planned.plans[i].choices;
+  }
   return planned;
 }
 

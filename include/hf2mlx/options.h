@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +38,41 @@ struct BudgetOptions {
   bool wanted() const { return bits_per_weight > 0 || size_bytes > 0; }
 };
 
+/// A layer that may be quantized, as a LayerPredicate sees it.
+struct LayerInfo {
+  std::string path;             ///< "model.layers.0.mlp.up_proj"
+  std::string role;             ///< linear embedding switch multilinear
+  std::vector<uint64_t> shape;  ///< of its weight: [out, in]; [rows, dims]; [experts, out, in]; [heads, in, out]
+  bool has_bias = false;
+};
+
+/// What becomes of a layer. With kStated, what is not stated is MLX's default: affine, and bits and group size of the mode; config.json
+/// says of the layer what is stated, and no more.
+struct LayerChoice {
+  enum class Kind {
+    kDefault,  ///< as the other options say
+    kKeep,     ///< it is not quantized
+    kStated,   ///< as the fields below say, one of them at least
+  };
+  Kind kind = Kind::kDefault;
+  std::optional<uint32_t> bits = {};
+  std::optional<uint32_t> group_size = {};
+  std::optional<std::string> mode = {};
+};
+
+/// Decides in place of a recipe and of the model's own rules. Asked once for each layer that can be quantized and whose rows the group size
+/// divides, in the order of the model, before any weight is read, on one thread. What it throws leaves the call as it is.
+using LayerPredicate = std::function<LayerChoice(const LayerInfo&)>;
+
+/// A LayerPredicate that knows its answers; of layers that it does not name it says kDefault.
+struct LayerChoices {
+  std::map<std::string, LayerChoice> by_path;
+  LayerChoice operator()(const LayerInfo& layer) const {
+    const auto at = by_path.find(layer.path);
+    return at == by_path.end() ? LayerChoice{} : at->second;
+  }
+};
+
 /// What the weights become. Names, meaning and defaults are those of mlx_lm.convert.
 struct QuantOptions {
   bool quantize = false;
@@ -45,6 +82,7 @@ struct QuantOptions {
   std::optional<uint32_t> group_size;  ///< 32 64 128; default of the mode otherwise
   std::string mode = "affine";         ///< affine mxfp4 nvfp4 mxfp8
   std::string recipe;                  ///< mixed_2_6 mixed_3_4 mixed_3_6 mixed_4_6, or empty
+  LayerPredicate predicate;            ///< in place of a recipe; may be empty
   std::string dtype;                   ///< float16 bfloat16 float32, or empty: as config.json says
   std::string fit;                     ///< fast best: search for scales and codes with less error, or empty: round to nearest
   std::vector<std::string> overrides;  ///< PATTERN=SPEC, last match wins; SPEC is BITS[:GROUP[:MODE]] or keep

@@ -265,6 +265,7 @@ void build_plan(Plan& plan, const LoadedModel& model, const QuantOptions& option
     plan.config.erase("quantization_config");
   }
   if (!policy) return;
+  plan.choices = policy->choices();
   plan.config["quantization_config"] = plan.config["quantization"];
   for (std::string& note : policy->finish()) plan.notes.push_back(std::move(note));
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "hf2mlx/options.h"
 #include "quant/codec.h"
 #include "quant/fit.h"
 #include "tensor/lazy.h"
@@ -60,6 +61,7 @@ struct Plan {
   bool keeps_vision = false;      // the vision tower is part of the output
   std::vector<std::string> notes;
   std::vector<OpenLayer> open_layers;  // with a budget
+  LayerChoices choices;                // of a predicate
   uint64_t blocks = 1;                 // the model's layers, as papers count them
   bool loses_twice() const {
     return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.reencoded; });

@@ -81,6 +81,8 @@ void QuantPolicy::check_options(const QuantOptions& options) {
     throw Error(ErrorCode::kUsage, "--quant-predicate " + options.recipe + " with --q-mode " + options.mode + " found, recipes are affine",
                 "leave out one of the two");
   }
+  if (!options.recipe.empty() && options.predicate)
+    throw Error(ErrorCode::kUsage, "a recipe and a predicate found together, one of them expected");
   if (options.quantize) global_encoding(options);
   for (const std::string& candidate : options.budget.candidates) parse_encoding(candidate, "--q-candidates");
   for (const std::string& text : options.overrides) parse_override(text);
@@ -91,6 +93,7 @@ QuantPolicy::QuantPolicy(const QuantOptions& options, const Description& descrip
     : description_(description),
       scope_(scope),
       recipe_(options.recipe),
+      predicate_(options.predicate),
       global_(global_encoding(options)),
       layers_(layers),
       entry_for_each_(config.contains("quantization")) {
@@ -175,6 +178,45 @@ void QuantPolicy::pass_over(const std::string& path) {
   }
 }
 
+namespace {
+
+LayerInfo info_of(const Module& module) {
+  return {module.path, std::string(name_of(module.role)), module.params[0].shape, module.params.size() > 1};
+}
+
+// What is stated, and no more: mlx_lm writes what a predicate returns.
+Json entry_of(const LayerChoice& choice) {
+  Json entry = Json::object();
+  if (choice.bits) entry["bits"] = *choice.bits;
+  if (choice.group_size) entry["group_size"] = *choice.group_size;
+  if (choice.mode) entry["mode"] = *choice.mode;
+  return entry;
+}
+
+}  // namespace
+
+Decision QuantPolicy::decide_stated(const Module& module, const LayerChoice& choice) const {
+  const std::string where = "the predicate's choice for " + module.path;
+  if (choice.mode && !quant_mode_from_name(*choice.mode))
+    throw Error(ErrorCode::kUsage, where + ": mode '" + *choice.mode + "' found, affine, mxfp4, nvfp4 or mxfp8 expected");
+  const Json entry = entry_of(choice);
+  const Encoding e = encoding_from_json(entry);
+  require_supported(e, where);
+  const uint64_t cols = cols_of(module.params[0].shape);
+  if (cols % e.group_size != 0)
+    throw Error(ErrorCode::kUsage, fmt::format("{}: rows of {} values found, which groups of {} do not divide", where, cols, e.group_size));
+  return {e, entry};
+}
+
+Decision QuantPolicy::default_decision() const { return {global_, entry_for_each_ ? json_of(global_) : Json(), true}; }
+
+Decision QuantPolicy::ask_predicate(const Module& module) {
+  const LayerChoice choice = predicate_(info_of(module));
+  if (choice.kind == LayerChoice::Kind::kDefault) return default_decision();
+  choices_.by_path[module.path] = choice;
+  return choice.kind == LayerChoice::Kind::kKeep ? Decision{} : decide_stated(module, choice);
+}
+
 Decision QuantPolicy::decide(const Module& module) {
   if (const std::optional<Decision> decision = overridden(module)) return *decision;
   const uint64_t cols = cols_of(module.params[0].shape);
@@ -182,9 +224,10 @@ Decision QuantPolicy::decide(const Module& module) {
     skipped_.push_back(module.path);
     return {};
   }
+  if (predicate_) return ask_predicate(module);
   const Json entry = recipe_.empty() ? model_entry(module.path) : recipe_entry(module.path);
   if (!truthy(entry)) return {};
-  if (!entry.is_object()) return {global_, entry_for_each_ ? json_of(global_) : Json(), true};
+  if (!entry.is_object()) return default_decision();
   const Encoding e = encoding_from_json(entry);
   if (cols % e.group_size == 0) return {e, entry};
   skipped_.push_back(module.path);

@@ -1,4 +1,4 @@
-// Which layers are quantized, and how: mlx_lm's rule, the model's own, a mixed recipe, or the user's overrides.
+// Which layers are quantized, and how: mlx_lm's rule, the model's own, a mixed recipe, the caller's predicate, or the user's overrides.
 #pragma once
 
 #include <optional>
@@ -38,6 +38,8 @@ class QuantPolicy {
   // A layer that the source has quantized stays so, whatever the options say.
   void pass_over(const std::string& path);
 
+  // What the predicate has said of the layers it was asked about.
+  const LayerChoices& choices() const { return choices_; }
   // The `quantization` object that a model without one gets.
   Json global_entry() const;
   // What the user should know after all layers were decided: layers skipped, overrides that matched nothing (an Error{kUsage}).
@@ -55,18 +57,23 @@ class QuantPolicy {
   static Override parse_override(const std::string& text);
   void locate_layers(const std::vector<std::string>& module_paths);
   std::optional<Decision> overridden(const Module& module);
+  Decision ask_predicate(const Module& module);
+  Decision decide_stated(const Module& module, const LayerChoice& choice) const;
+  Decision default_decision() const;
   Json recipe_entry(const std::string& path) const;
   Json model_entry(const std::string& path) const;
 
   const Description& description_;
   const Scope& scope_;
   std::string recipe_;
+  LayerPredicate predicate_;
   Encoding global_;
   int64_t layers_;
   size_t layer_position_ = 0;
   bool entry_for_each_;
   std::vector<Override> overrides_;
   std::vector<std::string> skipped_;
+  LayerChoices choices_;
 };
 
 }  // namespace hf2mlx

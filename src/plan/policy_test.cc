@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/expect_error.h"
 
 namespace hf2mlx {
@@ -81,6 +83,66 @@ TEST(CheckOptions, RefusesWhatNoModelCanBecome) {
   QuantOptions idle;  // without quantize, bits mean nothing
   idle.bits = 7;
   EXPECT_NO_THROW(QuantPolicy::check_options(idle));
+}
+
+TEST_F(QuantPolicyTest, APredicateDecidesAndItsWordsAreTheEntry) {
+  options_.predicate = [](const LayerInfo& layer) -> LayerChoice {
+    if (layer.path == "keep") return {.kind = LayerChoice::Kind::kKeep};
+    if (layer.path == "bits") return {.kind = LayerChoice::Kind::kStated, .bits = 8};
+    if (layer.path == "mode") return {.kind = LayerChoice::Kind::kStated, .mode = "mxfp4"};
+    return {};
+  };
+  QuantPolicy p = policy({"named=3"});
+  std::map<std::string, Decision> decided;
+  for (const char* path : {"keep", "bits", "mode", "other", "named"}) decided[path] = p.decide(linear(path));
+  EXPECT_EQ(decided["keep"].encoding, std::nullopt);
+  EXPECT_TRUE(decided["keep"].entry.is_null());
+  EXPECT_EQ(decided["bits"].encoding, (Encoding{QuantMode::kAffine, 8, 64}));
+  EXPECT_EQ(decided["bits"].entry, Json({{"bits", 8}}));
+  EXPECT_EQ(decided["mode"].encoding, (Encoding{QuantMode::kMxfp4, 4, 32}));
+  EXPECT_EQ(decided["mode"].entry, Json({{"mode", "mxfp4"}}));
+  EXPECT_EQ(decided["other"].encoding, (Encoding{QuantMode::kAffine, 4, 64}));
+  EXPECT_TRUE(decided["other"].entry.is_null());
+  EXPECT_EQ(decided["named"].encoding, (Encoding{QuantMode::kAffine, 3, 64}));
+
+  // The answers alone decide the same.
+  options_.predicate = p.choices();
+  QuantPolicy again = policy({"named=3"});
+  for (const auto& [path, decision] : decided) {
+    const Decision repeated = again.decide(linear(path));
+    EXPECT_EQ(repeated.encoding, decision.encoding) << path;
+    EXPECT_EQ(repeated.entry, decision.entry) << path;
+  }
+}
+
+TEST_F(QuantPolicyTest, APredicateIsAskedOnlyWhereItsWordWouldCount) {
+  std::vector<LayerInfo> asked;
+  options_.predicate = [&](const LayerInfo& layer) {
+    asked.push_back(layer);
+    return LayerChoice{};
+  };
+  QuantPolicy p = policy({});
+  p.decide(linear("too-narrow", 96));
+  p.decide({"a.switch", Role::kSwitch, {{"a.switch.weight", {8, 4, 128}}, {"a.switch.bias", {8, 4}}}});
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].path, "a.switch");
+  EXPECT_EQ(asked[0].role, "switch");
+  EXPECT_THAT(asked[0].shape, testing::ElementsAre(8, 4, 128));
+  EXPECT_TRUE(asked[0].has_bias);
+}
+
+TEST_F(QuantPolicyTest, WhatAPredicateCannotHaveIsRefused) {
+  LayerChoice choice{.kind = LayerChoice::Kind::kStated};
+  options_.predicate = [&](const LayerInfo&) { return choice; };
+  QuantPolicy p = policy({});
+  choice.bits = 7;
+  EXPECT_THAT(error_of([&] { p.decide(linear("a")); }), IsError(ErrorCode::kUsage, HasSubstr("choice for a: affine: found bits 7")));
+  choice = {.kind = LayerChoice::Kind::kStated, .mode = "int8"};
+  EXPECT_THAT(error_of([&] { p.decide(linear("a")); }), IsError(ErrorCode::kUsage, HasSubstr("mode 'int8' found")));
+  choice = {.kind = LayerChoice::Kind::kStated, .group_size = 128};
+  EXPECT_THAT(error_of([&] { p.decide(linear("a", 192)); }), IsError(ErrorCode::kUsage, HasSubstr("rows of 192 values")));
+  options_.recipe = "mixed_4_6";
+  EXPECT_THAT(error_of([&] { QuantPolicy::check_options(options_); }), IsError(ErrorCode::kUsage, HasSubstr("a recipe and a predicate")));
 }
 
 TEST_F(QuantPolicyTest, RefusedForms) {

@@ -133,7 +133,8 @@ void check_budget(const ConvertArguments& a) {
   if (!a.target_bpw.empty() && !a.target_size.empty()) contradiction("--target-bpw and --target-size are both named", "choose one of them");
   if (a.stream && !a.dry_run) contradiction("a target reads all weights twice, and --stream reads them once", "leave out --stream");
   if (a.quant.dequantize) contradiction("a target and --dequantize contradict each other", "choose one of them");
-  const bool chosen = !a.bits.empty() || a.quant.group_size || a.quant.mode != QuantOptions{}.mode || !a.quant.recipe.empty();
+  const bool chosen =
+      !a.bits.empty() || a.quant.group_size || a.quant.mode != QuantOptions{}.mode || !a.quant.recipe.empty() || a.quant.predicate;
   if (chosen || asks_for_variants(a)) {
     contradiction("a target chooses the bits of each layer itself, and other options choose them too",
                   "leave out --q-bits, --q-group-size, --q-mode, --quant-predicate and --variant; --q-candidates says what layers may get, "

@@ -46,19 +46,19 @@ std::string spec_of(const OrderedJson& spec, const std::string& where) {
   return fmt::format("{}:{}:{}", e.bits, e.group_size, name_of(e.mode));
 }
 
-std::vector<std::string> read_overrides(const std::string& path) {
-  if (!read_json_file(path).is_object()) refuse(path, "an object of patterns expected");
+}  // namespace
+
+std::vector<std::string> overrides_of(const std::string& text, const std::string& where) {
+  if (!parse_json(text, where).is_object()) refuse(where, "an object of patterns expected");
   // Once more, as the order counts.
-  const OrderedJson file = OrderedJson::parse(read_text_file(path, kMaxJsonFileBytes), nullptr, false);
-  if (!file.is_object()) refuse(path, "an object of patterns expected");
+  const OrderedJson object = OrderedJson::parse(text, nullptr, false);
+  if (!object.is_object()) refuse(where, "an object of patterns expected");
   std::vector<std::string> overrides;
-  for (const auto& [pattern, spec] : file.items()) {
-    overrides.push_back(fmt::format("{}={}", pattern, spec_of(spec, fmt::format("{}: \"{}\"", path, pattern))));
+  for (const auto& [pattern, spec] : object.items()) {
+    overrides.push_back(fmt::format("{}={}", pattern, spec_of(spec, fmt::format("{}: \"{}\"", where, pattern))));
   }
   return overrides;
 }
-
-}  // namespace
 
 std::vector<std::string> expand_overrides(const std::vector<std::string>& overrides) {
   std::vector<std::string> out;
@@ -67,7 +67,8 @@ std::vector<std::string> expand_overrides(const std::vector<std::string>& overri
       out.push_back(text);
       continue;
     }
-    std::vector<std::string> read = read_overrides(text.substr(1));
+    const std::string path = text.substr(1);
+    std::vector<std::string> read = overrides_of(read_text_file(path, kMaxJsonFileBytes), path);
     std::move(read.begin(), read.end(), std::back_inserter(out));
   }
   return out;

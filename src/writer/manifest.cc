@@ -9,6 +9,34 @@
 namespace hf2mlx {
 namespace {
 
+Json to_json(const LayerChoice& choice) {
+  if (choice.kind == LayerChoice::Kind::kKeep) return false;
+  Json out = Json::object();
+  if (choice.bits) out["bits"] = *choice.bits;
+  if (choice.group_size) out["group_size"] = *choice.group_size;
+  if (choice.mode) out["mode"] = *choice.mode;
+  return out;
+}
+
+// As a predicate would say it: false, or what is stated of a layer.
+LayerChoices choices_from(const Json& stated) {
+  LayerChoices choices;
+  for (const auto& [path, value] : stated.items()) {
+    LayerChoice& choice = choices.by_path[path];
+    choice.kind = value.is_object() ? LayerChoice::Kind::kStated : LayerChoice::Kind::kKeep;
+    if (value.contains("bits")) choice.bits = value["bits"].get<uint32_t>();
+    if (value.contains("group_size")) choice.group_size = value["group_size"].get<uint32_t>();
+    if (value.contains("mode")) choice.mode = value["mode"].get<std::string>();
+  }
+  return choices;
+}
+
+Json choices_json(const LayerChoices& choices) {
+  Json out = Json::object();
+  for (const auto& [path, choice] : choices.by_path) out[path] = to_json(choice);
+  return out;
+}
+
 // Options that change the result, and only where they were given.
 Json options_json(const ConvertOptions& options) {
   const QuantOptions& quant = options.quant;
@@ -21,6 +49,7 @@ Json options_json(const ConvertOptions& options) {
   if (!quant.fit.empty()) out["fit"] = quant.fit;
   if (!quant.imatrix.empty()) out["imatrix"] = quant.imatrix.filename().string();
   if (!quant.dtype.empty()) out["dtype"] = quant.dtype;
+  if (const auto* choices = quant.predicate.target<LayerChoices>()) out["choices"] = choices_json(*choices);
   if (!quant.overrides.empty()) out["overrides"] = quant.overrides;
   if (!options.source.arch.empty()) out["arch"] = options.source.arch;
   if (options.fix_eos) out["fix_eos"] = true;
@@ -76,6 +105,8 @@ bool read_options(const Json& manifest, ConvertOptions& options) {
         quant.dtype = value.get<std::string>();
       else if (key == "overrides")
         quant.overrides = value.get<std::vector<std::string>>();
+      else if (key == "choices")
+        quant.predicate = choices_from(value);
       else if (key == "arch")
         options.source.arch = value.get<std::string>();
       else if (key == "fix_eos")

@@ -82,6 +82,22 @@ TEST(Manifest, ItsOptionsAreReadBack) {
   EXPECT_EQ(read.quant.bits, 6u);
 }
 
+// A predicate's answers are known once it was asked; the predicate itself cannot be written down.
+TEST(Manifest, AnswersOfAPredicateAreReadBack) {
+  using Kind = LayerChoice::Kind;
+  ConvertOptions options;
+  options.quant.quantize = true;
+  options.quant.predicate = LayerChoices{{{"a", {Kind::kKeep}}, {"b", {Kind::kStated, 8}}, {"c", {Kind::kStated, 4, 32, "mxfp4"}}}};
+  const Json manifest = make_manifest(Checkpoint(), {.options = options, .config = Json::object()}, {});
+  EXPECT_EQ(manifest["options"]["choices"],
+            Json({{"a", false}, {"b", {{"bits", 8}}}, {"c", {{"bits", 4}, {"group_size", 32}, {"mode", "mxfp4"}}}}));
+  ConvertOptions read;
+  ASSERT_TRUE(read_options(manifest, read));
+  EXPECT_EQ(make_manifest(Checkpoint(), {.options = read, .config = Json::object()}, {}), manifest);
+  EXPECT_EQ(read.quant.predicate({.path = "other", .role = {}, .shape = {}}).kind, Kind::kDefault);
+  EXPECT_EQ(read.quant.predicate({.path = "b", .role = {}, .shape = {}}).bits, 8u);
+}
+
 TEST(Manifest, OptionsOfAnotherVersionAreNotGuessedAt) {
   ConvertOptions read;
   EXPECT_FALSE(read_options({{"options", {{"quantize", true}, {"magic", 1}}}}, read));
