@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 debian_build=(g++ make git cmake ninja-build libfmt-dev nlohmann-json3-dev libcli11-dev libtbb-dev libssl-dev libcurl4-openssl-dev libhwy-dev libyaml-cpp-dev libprotobuf-dev
               protobuf-compiler libncurses-dev ccache)
 debian_lint=(clang-format-14 python3)
-debian_test=(dpkg-dev file pkg-config libgtest-dev libgmock-dev python3 python3-venv tmux chromium)  # Chromium opens the page of verify --html
+debian_test=(dpkg-dev file pkg-config libgtest-dev libgmock-dev python3 python3-dev python3-venv tmux chromium)  # Chromium opens the page of verify --html
 debian_bench=(libbenchmark-dev)
 brew_build=(cmake ninja fmt nlohmann-json cli11 tbb openssl@3 curl highway yaml-cpp protobuf ncurses ccache)
 brew_lint=(python@3.12)

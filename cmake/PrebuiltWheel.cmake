@@ -1,0 +1,11 @@
+# A wheel of what another build folder has compiled, for tests of the wheel: -DHF2MLX_PREBUILT=build-dev.
+file(GLOB module ${HF2MLX_PREBUILT}/python/_hf2mlx.*)
+list(LENGTH module count)
+if(NOT count EQUAL 1)
+  message(FATAL_ERROR "${HF2MLX_PREBUILT}/python: one _hf2mlx expected, found: '${module}'")
+endif()
+add_custom_target(hf2mlx)
+add_custom_target(_hf2mlx)
+install(FILES ${module} DESTINATION hf2mlx COMPONENT python)
+install(PROGRAMS ${HF2MLX_PREBUILT}/hf2mlx DESTINATION ${SKBUILD_SCRIPTS_DIR} COMPONENT python)
+install(FILES docs/hf2mlx.1 DESTINATION ${SKBUILD_DATA_DIR}/share/man/man1 COMPONENT python)
