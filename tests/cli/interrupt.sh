@@ -16,7 +16,7 @@ with open("big/model.safetensors", "wb") as file:
     file.truncate(8 + len(header) + size + 512)
 PYTHON
 mkdir out
-touch out/mine
+touch out/mine err
 hf2mlx convert big out -q --force 2> err &
 while ! grep -q converting err; do sleep 0.05; done
 kill -TERM $!
