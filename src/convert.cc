@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "arch/rules.h"
@@ -88,10 +89,24 @@ void take_digests(Target& target, const std::vector<std::unique_ptr<Writer>>& fi
   }
 }
 
+// Beside plain rounding, which has nothing to be compared with.
+bool chooses(const Planned& planned, size_t target) {
+  const std::vector<Step>& steps = planned.plans[target].steps;
+  return !planned.frontiers[target].empty() ||
+         std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.encoding && step.fit != Fit::kNearest; });
+}
+
+void set_meters(const Planned& planned, const Targets& targets) {
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (chooses(planned, i)) targets[i]->meter.emplace(targets[i]->plan, RoundingMeter::Sample::kSome);
+  }
+}
+
 void write_weights(const Targets& targets, const ConvertOptions& options, Progress* progress, const CancelToken* cancel) {
   const PipelineOptions pipeline = resolve_pipeline_options(options.threads, options.max_memory_bytes);
   std::vector<PlanOutput> outputs;
-  for (const auto& target : targets) outputs.push_back({target->plan, create_shards(target->plan, target->staged.path())});
+  for (const auto& target : targets)
+    outputs.push_back({target->plan, create_shards(target->plan, target->staged.path()), target->meter ? &*target->meter : nullptr});
   set_losses(targets, run_plans(outputs, pipeline, progress, cancel));
   for (size_t i = 0; i < targets.size(); ++i) take_digests(*targets[i], outputs[i].files);
 }
@@ -127,6 +142,7 @@ Report report_of(const Checkpoint& checkpoint, const Target& target) {
   for (const Shard& shard : target.plan.shards) report.files.push_back(shard.file_name);
   report.files.insert(report.files.end(), target.written.files.begin(), target.written.files.end());
   report.notes.insert(report.notes.end(), target.written.notes.begin(), target.written.notes.end());
+  if (target.meter) report.errors = target.meter->layers();
   if (target.plan.loses_twice()) {
     report.notes.push_back(
         fmt::format("quantizing a second time changed the weights by {:.2f} % (root mean square), on top of what the first time did",
@@ -187,6 +203,7 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
   const std::string purpose = remote ? stream_purpose(*remote, planned.checkpoint, planned.plans, options, chosen) : "";
   const Targets targets = make_targets(planned.checkpoint, planned.plans, options, chosen, purpose);
   check_space(planned.checkpoint, targets);
+  set_meters(planned, targets);
   std::optional<StreamedRun> streamed;
   if (remote) {
     streamed.emplace(*remote, targets, options);

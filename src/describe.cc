@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "plan/loader.h"
 
 namespace hf2mlx {
@@ -36,6 +39,35 @@ Report describe(const Checkpoint& checkpoint, const Plan& plan) {
   report.notes = checkpoint.notes;
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   return report;
+}
+
+LayerError whole_of(const std::vector<LayerError>& layers) {
+  LayerError whole;
+  double squares = 0, errors = 0, rounding_errors = 0;
+  for (const LayerError& layer : layers) {
+    const auto values = static_cast<double>(layer.values);
+    const double of_layer = values * layer.value_rms * layer.value_rms;
+    squares += of_layer;
+    errors += of_layer * layer.relative_rms * layer.relative_rms;
+    rounding_errors += of_layer * layer.rounding_rms * layer.rounding_rms;
+    whole.values += layer.values;
+    whole.measured += layer.measured;
+    whole.weighted = whole.weighted || layer.weighted;
+    whole.zeros += values * layer.zeros;
+    whole.rounding_zeros += values * layer.rounding_zeros;
+    for (size_t i = 0; i < kErrorSteps; ++i) whole.group_errors[i] += layer.group_errors[i];
+    whole.source_zeros += values * layer.source_zeros;
+    if (layer.worst_group <= whole.worst_group) continue;
+    whole.layer = layer.layer;
+    whole.worst_group = layer.worst_group;
+    whole.worst_index = layer.worst_index;
+  }
+  const double values = std::max(static_cast<double>(whole.values), 1.0);
+  whole.value_rms = std::sqrt(squares / values);
+  whole.relative_rms = squares > 0 ? std::sqrt(errors / squares) : 0;
+  whole.rounding_rms = squares > 0 ? std::sqrt(rounding_errors / squares) : 0;
+  for (double* share : {&whole.zeros, &whole.rounding_zeros, &whole.source_zeros}) *share /= values;
+  return whole;
 }
 
 std::vector<TensorReport> describe_tensors(const Plan& plan) {

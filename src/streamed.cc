@@ -241,7 +241,11 @@ std::vector<Loss> StreamedRun::try_write(const Checkpoint& checkpoint, Progress*
   StreamGuide guide(*parts_->stream, *parts_->journal,
                     SourceOrder(checkpoint.tensors, readers, memory_.window_bytes * memory_.windows / 2));
   std::vector<PlanOutput> outputs;
-  for (const auto& target : targets_) outputs.push_back({target->plan, open_shards(*target)});
+  for (const auto& target : targets_) {
+    // What an earlier run has written is not measured, and a part of it would say nothing of the whole.
+    if (!parts_->journal->blocks().empty()) target->meter.reset();
+    outputs.push_back({target->plan, open_shards(*target), target->meter ? &*target->meter : nullptr});
+  }
   const ReadBack read_back = [&](size_t plan, uint32_t shard, uint64_t offset, std::span<std::byte> out) {
     const Target& target = *targets_[plan];
     open_reader(target.staged.path() / target.plan.shards[shard].file_name)->read_at(offset, out);

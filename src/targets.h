@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "hf2mlx/options.h"
 #include "io/staged_dir.h"
 #include "io/target_path.h"
+#include "pipeline/rounding_meter.h"
 #include "plan/plan.h"
 #include "source/checkpoint.h"
 #include "writer/model_folder.h"
@@ -29,6 +31,7 @@ struct Target {
   const std::filesystem::path path;
   const Plan& plan;
   StagedDir staged;
+  std::optional<RoundingMeter> meter = {};  // where plain rounding is not all that was done
   double relative_loss = 0;
   std::map<std::string, FileDigest> weight_digests = {};  // by file name, taken while they were written
   WrittenFiles written = {};

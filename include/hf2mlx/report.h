@@ -1,10 +1,14 @@
 /// \file What a plan says and what a conversion did.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
+
+#include "hf2mlx/export.h"
 
 namespace hf2mlx {
 
@@ -27,6 +31,34 @@ struct FrontierPoint {
   bool chosen = false;
 };
 
+/// Steps of an eighth of an octave, from an error of 2^-10 of the values up to as large as these; what is beyond is in the first or last.
+inline constexpr size_t kErrorSteps = 80;
+inline constexpr int kErrorStepsPerOctave = 8;
+/// The relative RMS with which a step begins.
+HF2MLX_API double error_of_step(size_t step) noexcept;
+
+/// What quantizing has changed of one layer, measured on all of its values or on some. Where an importance matrix weights its columns,
+/// squares count as much as it says.
+struct LayerError {
+  std::string layer;     ///< its path: "model.layers.0.mlp.up_proj"
+  std::string encoding;  ///< "affine 4-bit g64"
+  uint64_t values = 0;
+  uint64_t measured = 0;  ///< of these
+  bool weighted = false;
+  double value_rms = 0;                                 ///< the root of the mean square of the values
+  double relative_rms = 0;                              ///< that of the errors, over that of the values
+  double rounding_rms = 0;                              ///< the same where every value is rounded to the nearest code, as mlx_lm does
+  double worst_group = 0;                               ///< the largest relative RMS of a group of values that share a scale
+  uint64_t worst_index = 0;                             ///< which group that is, counted row by row
+  std::array<uint64_t, kErrorSteps> group_errors = {};  ///< how many groups have a relative RMS in each step
+  double zeros = 0;                                     ///< fraction of the values that are exactly 0 now
+  double rounding_zeros = 0;                            ///< would be, rounded to the nearest code
+  double source_zeros = 0;                              ///< and were before
+};
+
+/// Of all layers together; `worst_index` is that of the worst layer, whose name `layer` gets.
+HF2MLX_API LayerError whole_of(const std::vector<LayerError>& layers);
+
 struct Report {
   std::string model;         ///< as the user may call it: org/name or the folder's name
   std::string architecture;  ///< name of the description used
@@ -42,6 +74,7 @@ struct Report {
   std::vector<std::string> notes;       ///< what the user should know
   std::vector<TensorReport> tensors;    ///< filled for plans only
   std::vector<FrontierPoint> frontier;  ///< with a budget: sizes that could have been had
+  std::vector<LayerError> errors;       ///< of a conversion that chose scales, codes or bits: measured on a sample of the values
   uint64_t received_bytes = 0;          ///< from the hub, for a model that is read where it is
   double seconds = 0;                   ///< 0 for a plan
 };

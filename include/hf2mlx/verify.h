@@ -2,7 +2,6 @@
 /// thread-safe, throws Error.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "hf2mlx/export.h"
 #include "hf2mlx/options.h"
 #include "hf2mlx/progress.h"
+#include "hf2mlx/report.h"
 
 namespace hf2mlx {
 
@@ -38,26 +38,6 @@ struct VerifyOptions {
   bool measure_error = false;  ///< with a source: what quantizing has changed, layer by layer
   unsigned threads = 0;        ///< as in ConvertOptions, these two
   uint64_t max_memory_bytes = 0;
-};
-
-/// Steps of an eighth of an octave, from an error of 2^-10 of the values up to as large as these; what is beyond is in the first or last.
-inline constexpr size_t kErrorSteps = 80;
-inline constexpr int kErrorStepsPerOctave = 8;
-/// The relative RMS with which a step begins.
-HF2MLX_API double error_of_step(size_t step) noexcept;
-
-/// What quantizing has changed of one layer.
-struct LayerError {
-  std::string layer;     ///< its path: "model.layers.0.mlp.up_proj"
-  std::string encoding;  ///< "affine 4-bit g64"
-  uint64_t values = 0;
-  double relative_rms = 0;                              ///< the root of the mean square of the errors over that of the values
-  double rounding_rms = 0;                              ///< the same where every value is rounded to the nearest code, as mlx_lm does
-  double worst_group = 0;                               ///< the largest relative RMS of a group of values that share a scale
-  uint64_t worst_index = 0;                             ///< which group that is, counted row by row
-  std::array<uint64_t, kErrorSteps> group_errors = {};  ///< how many groups have a relative RMS in each step
-  double zeros = 0;                                     ///< fraction of the values that are exactly 0 now
-  double source_zeros = 0;                              ///< and were before
 };
 
 /// Tensors of the folder against those of a conversion of the source.

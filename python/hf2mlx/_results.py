@@ -21,6 +21,25 @@ class FrontierPoint:
 
 
 @dataclass(frozen=True)
+class LayerError:
+    """What quantizing has changed of one layer, or of all; `measured` of its values were looked at."""
+
+    layer: str
+    encoding: str
+    values: int
+    measured: int
+    weighted: bool
+    relative_rms: float
+    rounding_rms: float
+    worst_group: float
+    worst_index: int
+    group_errors: list[list[float]]
+    zeros: float
+    rounding_zeros: float
+    source_zeros: float
+
+
+@dataclass(frozen=True)
 class TensorReport:
     """One tensor of the output, exactly as it will be."""
 
@@ -80,6 +99,8 @@ class Report(_Conversion):
     seconds: float
     upload: Optional[UploadReport] = None
     frontier: list[FrontierPoint] = field(default_factory=list)
+    errors: list[LayerError] = field(default_factory=list)
+    whole_error: Optional[LayerError] = None
 
 
 @dataclass(frozen=True)
@@ -242,22 +263,6 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class LayerError:
-    """What quantizing has changed of one layer."""
-
-    layer: str
-    encoding: str
-    values: int
-    relative_rms: float
-    rounding_rms: float
-    worst_group: float
-    worst_index: int
-    group_errors: list[list[float]]
-    zeros: float
-    source_zeros: float
-
-
-@dataclass(frozen=True)
 class Verification:
     """What is to be said of a model folder: errors first."""
 
@@ -270,6 +275,7 @@ class Verification:
     seconds: float
     comparison: Optional[Comparison] = None
     errors: list[LayerError] = field(default_factory=list)
+    whole_error: Optional[LayerError] = None
 
     @property
     def worst(self) -> str:

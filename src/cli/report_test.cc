@@ -44,6 +44,34 @@ TEST(Summary, SaysWhatAUserWants) {
             "  mlx_lm.generate --model '/out/my model' --prompt \"Hello\"\n");
 }
 
+TEST(Summary, SaysWhatChoosingHasGained) {
+  Report report = sample();
+  LayerError small;
+  small.layer = "a";
+  small.values = 3000;
+  small.measured = 1000;
+  small.value_rms = 1;
+  small.relative_rms = 0.08;
+  small.rounding_rms = 0.09;
+  LayerError large = small;
+  large.layer = "b";
+  large.values = 1000;
+  large.relative_rms = 0.2;
+  large.rounding_rms = 0.4;
+  large.zeros = 0.5;
+  large.rounding_zeros = 1;
+  report.errors = {small, large};
+  std::ostringstream out;
+  print_summary(out, report);
+  EXPECT_THAT(
+      out.str(),
+      ::testing::HasSubstr("\n  error 12.17 % RMS, by plain rounding 21.47 % (squared: -67.9 %); exact zeros 12.50 %, by plain rounding "
+                           "25.00 %\n  most in b 20.00 % (40.00 %), a 8.00 % (9.00 %); measured on 50.00 % of the weights, each layer with "
+                           "--json\n"));
+  EXPECT_EQ(to_json(report, DryRun::kNo)["whole_error"]["values"], 4000);
+  EXPECT_EQ(to_json(report, DryRun::kNo)["errors"].size(), 2);
+}
+
 TEST(Summary, LmStudioNamesTheModelAsItsListDoes) {
   Report report = sample();
   report.output = "/m/Qwen/Qwen3-8B-MLX";

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <ostream>
 #include <set>
 
@@ -30,9 +32,31 @@ void print_frontier(std::ostream& out, const Report& report) {
   table.print(out, 2);
 }
 
+std::string percent(double fraction) { return fmt::format("{:.2f} %", 100 * fraction); }
+
+// The error beside that of plain rounding, as a whole and where it is largest.
+void print_errors(std::ostream& out, const Report& report) {
+  if (report.errors.empty()) return;
+  constexpr size_t kWorst = 3;
+  const LayerError whole = whole_of(report.errors);
+  const double change = whole.rounding_rms > 0 ? std::pow(whole.relative_rms / whole.rounding_rms, 2) - 1 : 0;
+  out << fmt::format("  error {} RMS{}, by plain rounding {} (squared: {:+.1f} %); exact zeros {}, by plain rounding {}\n",
+                     percent(whole.relative_rms), whole.weighted ? " weighted" : "", percent(whole.rounding_rms), 100 * change,
+                     percent(whole.zeros), percent(whole.rounding_zeros));
+  std::vector<LayerError> worst = report.errors;
+  std::stable_sort(worst.begin(), worst.end(), [](const LayerError& a, const LayerError& b) { return a.relative_rms > b.relative_rms; });
+  worst.resize(std::min(worst.size(), kWorst));
+  std::vector<std::string> words;
+  for (const LayerError& layer : worst)
+    words.push_back(fmt::format("{} {} ({})", layer.layer, percent(layer.relative_rms), percent(layer.rounding_rms)));
+  out << fmt::format("  most in {}; measured on {} of the weights, each layer with --json\n", join(words, ", "),
+                     percent(static_cast<double>(whole.measured) / static_cast<double>(whole.values)));
+}
+
 void print_result(std::ostream& out, const Report& report) {
   out << fmt::format("{} ({})\n", report.model, report.architecture);
   out << fmt::format("  {} -> {}, {}\n", format_bytes(report.source_bytes), format_bytes(report.output_bytes), quantization_words(report));
+  print_errors(out, report);
   // Both are limited by the clock's resolution for the tiniest models.
   const double seconds = std::max(report.seconds, 1e-3);
   out << fmt::format("  {}, {}\n", format_duration(seconds), format_rate(static_cast<double>(report.source_bytes) / seconds));

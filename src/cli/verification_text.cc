@@ -53,11 +53,14 @@ void print_errors(std::ostream& out, const Verification& verification) {
                {"PLAIN ROUNDING", Align::kRight},
                {"WORST GROUP", Align::kRight},
                {"ZEROS", Align::kRight},
+               {"ROUNDED", Align::kRight},
                {"ZEROS BEFORE", Align::kRight}});
-  for (const LayerError& error : verification.errors) {
-    table.add({error.layer, error.encoding, percent(error.relative_rms), percent(error.rounding_rms), percent(error.worst_group),
-               percent(error.zeros), percent(error.source_zeros)});
-  }
+  const auto add = [&](const LayerError& error, const std::string& name) {
+    table.add({name, error.encoding, percent(error.relative_rms), percent(error.rounding_rms), percent(error.worst_group),
+               percent(error.zeros), percent(error.rounding_zeros), percent(error.source_zeros)});
+  };
+  for (const LayerError& error : verification.errors) add(error, error.layer);
+  add(whole_of(verification.errors), "all layers");
   table.print(out);
   out << '\n';
 }

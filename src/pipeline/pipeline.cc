@@ -111,7 +111,7 @@ class BlockWriter {
     write(encoded.scales(), writing);
     if (has_biases(*use.step->encoding)) write(encoded.biases(), writing);
     if (EncodedObserver* observer = outputs_[use.number].observer) {
-      observer->observe({*use.step, piece.begin, piece.count, values}, buffers.scratch);
+      observer->observe({*use.step, piece.begin, piece.count, values, encoded.rows()}, buffers.scratch);
     }
     if (!use.step->reencoded) return;
     const LossSum loss = loss_of(*use.step, piece, values, encoded, buffers.scratch);

@@ -17,12 +17,13 @@
 
 namespace hf2mlx {
 
-// Elements [begin, begin + count) of a step that is quantized, as they are before.
+// Elements [begin, begin + count) of a step that is quantized, as they are before and after.
 struct EncodedPiece {
   const Step& step;
   uint64_t begin;
   uint64_t count;
   const std::byte* values;
+  ConstEncodedRows encoded;
 };
 
 // Sees every piece of every quantized step; may be called from any thread. Has a thread's scratch memory for as long as the call takes.

@@ -51,12 +51,15 @@ Json to_json(const LayerError& error) {
   return {{"layer", error.layer},
           {"encoding", error.encoding},
           {"values", error.values},
+          {"measured", error.measured},
+          {"weighted", error.weighted},
           {"relative_rms", error.relative_rms},
           {"rounding_rms", error.rounding_rms},
           {"worst_group", error.worst_group},
           {"worst_index", error.worst_index},
           {"group_errors", group_errors_json(error)},
           {"zeros", error.zeros},
+          {"rounding_zeros", error.rounding_zeros},
           {"source_zeros", error.source_zeros}};
 }
 
@@ -87,6 +90,13 @@ Json array_of(const std::vector<T>& items) {
   return array;
 }
 
+// All layers, and what they come to.
+void add_errors(const std::vector<LayerError>& errors, Json& json) {
+  if (errors.empty()) return;
+  json["errors"] = array_of(errors);
+  json["whole_error"] = to_json(whole_of(errors));
+}
+
 }  // namespace
 
 Json to_json(const Report& report, DryRun dry_run) {
@@ -105,6 +115,7 @@ Json to_json(const Report& report, DryRun dry_run) {
                {"dry_run", dry_run == DryRun::kYes}};
   if (report.received_bytes > 0) json["received_bytes"] = report.received_bytes;
   if (!report.frontier.empty()) json["frontier"] = array_of(report.frontier);
+  add_errors(report.errors, json);
   if (dry_run == DryRun::kYes) {
     json["tensors"] = array_of(report.tensors);
   } else {
@@ -157,7 +168,7 @@ Json to_json(const Verification& verification) {
                           {"missing", comparison->missing},
                           {"unexpected", comparison->unexpected}};
   }
-  if (!verification.errors.empty()) json["errors"] = array_of(verification.errors);
+  add_errors(verification.errors, json);
   return json;
 }
 
