@@ -85,6 +85,7 @@ struct QuantOptions {
   LayerPredicate predicate;            ///< in place of a recipe; may be empty
   std::string dtype;                   ///< float16 bfloat16 float32, or empty: as config.json says
   std::string fit;                     ///< fast best: search for scales and codes with less error, or empty: round to nearest
+  std::string lattice;                 ///< q4_0: as llama.cpp rounds, for models trained for that; 4 bit in groups of 32. Or empty
   std::vector<std::string> overrides;  ///< PATTERN=SPEC, last match wins; SPEC is BITS[:GROUP[:MODE]] or keep
   std::filesystem::path imatrix;       ///< an importance matrix of llama.cpp: what each column counts in a fit; fast where none is named
   BudgetOptions budget;

@@ -129,6 +129,7 @@ def convert(
     requantize: bool = False,
     overrides: Overrides = (),
     q_fit: Optional[str] = None,
+    q_lattice: Optional[str] = None,
     imatrix: Optional[PathLike] = None,
     target_bpw: Optional[float] = None,
     target_size: Optional[Size] = None,
@@ -172,6 +173,7 @@ def convert(
         overrides: What single layers get, by pattern: {"lm_head": 8, "*.mlp.*": "3:64", "*.o_proj": {"bits": 6}, "*.q_proj": "keep"}, or
             the same as strings PATTERN=SPEC. The last match counts.
         q_fit: "fast" or "best": choose scales and codes for the least error instead of rounding to nearest.
+        q_lattice: "q4_0": the rounding of llama.cpp's Q4_0, for models trained for it.
         imatrix: An importance matrix of llama.cpp.
         target_bpw: Bits for each layer so that the model has at most so many bits per weight, with the least error.
         target_size: The same for the size of the weight files: bytes, or text such as "12GB".
@@ -198,7 +200,8 @@ def convert(
     words = _conversion_words(
         hf_path=hf_path, mlx_path=mlx_path, quantize=bool(quantize), q_group_size=q_group_size, q_bits=q_bits, q_mode=q_mode, dtype=dtype,
         revision=revision, dequantize=bool(dequantize), quant_predicate=quant_predicate, trust_remote_code=bool(trust_remote_code),
-        upload_repo=upload_repo, force=force, lm_studio=lm_studio, name=name, requantize=requantize, overrides=overrides, q_fit=q_fit, imatrix=imatrix,
+        upload_repo=upload_repo, force=force, lm_studio=lm_studio, name=name, requantize=requantize, overrides=overrides, q_fit=q_fit,
+        q_lattice=q_lattice, imatrix=imatrix,
         target_bpw=target_bpw, target_size=target_size, q_candidates=q_candidates, sensitivity=sensitivity, arch=arch, arch_dir=arch_dir,
         fix_eos=fix_eos, sync=sync, threads=threads, max_memory=max_memory, max_shard_size=max_shard_size, single_file=single_file,
     )
@@ -222,6 +225,7 @@ def plan(
     requantize: bool = False,
     overrides: Overrides = (),
     q_fit: Optional[str] = None,
+    q_lattice: Optional[str] = None,
     imatrix: Optional[PathLike] = None,
     target_bpw: Optional[float] = None,
     target_size: Optional[Size] = None,
@@ -245,7 +249,7 @@ def plan(
     words = _conversion_words(
         hf_path=hf_path, mlx_path=mlx_path, quantize=bool(quantize), q_group_size=q_group_size, q_bits=q_bits, q_mode=q_mode, dtype=dtype,
         revision=revision, dequantize=bool(dequantize), quant_predicate=quant_predicate, lm_studio=lm_studio, name=name,
-        requantize=requantize, overrides=overrides, q_fit=q_fit, imatrix=imatrix, target_bpw=target_bpw, target_size=target_size,
+        requantize=requantize, overrides=overrides, q_fit=q_fit, q_lattice=q_lattice, imatrix=imatrix, target_bpw=target_bpw, target_size=target_size,
         q_candidates=q_candidates, sensitivity=sensitivity, arch=arch, arch_dir=arch_dir, fix_eos=fix_eos, threads=threads,
         max_memory=max_memory, max_shard_size=max_shard_size, single_file=single_file, dry_run=True,
     )

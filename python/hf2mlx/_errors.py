@@ -7,7 +7,7 @@ import re
 # Options whose name here is that of the program, with other signs.
 _OPTIONS = frozenset(
     """arch arch_dir dequantize dry_run dtype error exclude fix_eos force imatrix include lm_studio local_dir max_memory max_shard_size mlx_path name q_bits
-    q_candidates q_fit q_group_size q_mode q_override quant_predicate quantize requantize revision sensitivity single_file source sync target_bpw
+    q_candidates q_fit q_group_size q_lattice q_mode q_override quant_predicate quantize requantize revision sensitivity single_file source sync target_bpw
     target_size threads trust_remote_code""".split()
 )
 

@@ -10,6 +10,7 @@
 #include "plan/importances.h"
 #include "plan/layer_purpose.h"
 #include "plan/policy.h"
+#include "quant/lattice.h"
 #include "transform/ops.h"
 
 namespace hf2mlx {
@@ -36,6 +37,7 @@ std::optional<Dtype> target_dtype(const QuantOptions& options, const Json& confi
 }
 
 Fit wanted_fit(const QuantOptions& options) {
+  if (!options.lattice.empty()) return Fit::kLattice;
   const auto fit = fit_from_name(options.fit);
   if (!fit) throw Error(ErrorCode::kUsage, "--q-fit: '" + options.fit + "' found, fast or best expected");
   // Weights mean nothing to rounding to nearest.
@@ -210,7 +212,8 @@ class PlanBuilder {
     ++plan_.quantized_layers;
     modes_.insert(e.mode);
     plan_.steps.push_back({value, e, static_cast<uint32_t>(plan_.outputs.size()), source_is_decoded_});
-    plan_.steps.back().fit = fit_;
+    // Where an override or the model asks for something else, the lattice is of no use.
+    plan_.steps.back().fit = fit_ == Fit::kLattice && e != kLatticeEncoding ? Fit::kNearest : fit_;
     if (importances_) plan_.steps.back().column_weights = importances_->of(path, value->shape());
     if (is_open(decision)) plan_.open_layers.push_back({path, purpose_of(module), static_cast<uint32_t>(plan_.steps.size() - 1)});
     Shape packed = value->shape();

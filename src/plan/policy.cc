@@ -7,6 +7,7 @@
 
 #include "hf2mlx/error.h"
 #include "plan/loader.h"
+#include "quant/lattice.h"
 
 namespace hf2mlx {
 namespace {
@@ -47,7 +48,29 @@ void require_supported(const Encoding& e, const std::string& where) {
   if (const std::string why = why_unsupported(e); !why.empty()) throw Error(ErrorCode::kUsage, where + ": " + why);
 }
 
+// What llama.cpp's lattice is: there is nothing about it to choose.
+Encoding lattice_encoding(const QuantOptions& options) {
+  const std::string where = "--q-lattice " + options.lattice;
+  if (options.lattice != "q4_0") throw Error(ErrorCode::kUsage, "--q-lattice: '" + options.lattice + "' found, q4_0 expected");
+  if (!options.fit.empty() || !options.imatrix.empty()) {
+    throw Error(ErrorCode::kUsage, where + " with --q-fit or --imatrix found, the lattice settles scales and codes",
+                "leave out one of them");
+  }
+  if (!options.recipe.empty() || options.budget.wanted()) {
+    throw Error(ErrorCode::kUsage, where + " with a recipe or a target found, the lattice has 4 bits",
+                "leave out one of them; --q-override settles single layers");
+  }
+  const bool other_bits = options.bits.value_or(0) != 0 && *options.bits != kLatticeEncoding.bits;
+  const bool other_group = options.group_size.value_or(0) != 0 && *options.group_size != kLatticeEncoding.group_size;
+  if (options.mode != name_of(kLatticeEncoding.mode) || other_bits || other_group) {
+    throw Error(ErrorCode::kUsage, where + " with another encoding found, the lattice is affine with 4 bits in groups of 32",
+                "leave out --q-mode, --q-bits and --q-group-size; --q-override settles single layers");
+  }
+  return kLatticeEncoding;
+}
+
 Encoding global_encoding(const QuantOptions& options) {
+  if (!options.lattice.empty()) return lattice_encoding(options);
   const auto mode = quant_mode_from_name(options.mode);
   if (!mode) throw Error(ErrorCode::kUsage, "--q-mode: '" + options.mode + "' found, affine, mxfp4, nvfp4 or mxfp8 expected");
   Encoding e = default_encoding(*mode);

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "quant/lattice.h"
+
 namespace hf2mlx::reference {
 namespace {
 
@@ -173,6 +175,25 @@ void encode_affine_group(const Encoding& e, Dtype dtype, const std::byte* values
   store(dtype, p.bias, out.biases, group);
 }
 
+void encode_lattice_group(Dtype dtype, const std::byte* values, uint64_t group, const EncodedRows& out) {
+  const uint64_t begin = group * kLatticeEncoding.group_size;
+  float farthest = 0;
+  for (uint64_t i = begin; i < begin + kLatticeEncoding.group_size; ++i) {
+    const float x = load(dtype, values, i);
+    if (std::fabs(x) > std::fabs(farthest)) farthest = x;
+  }
+  const float d = farthest / -8;
+  const float inverse = d == 0 ? 0 : 1 / d;
+  for (uint64_t i = begin; i < begin + kLatticeEncoding.group_size; ++i) {
+    const float place = load(dtype, values, i) * inverse + 8.5f;
+    put_code(out.packed, kLatticeEncoding.bits, i, place > 0 ? static_cast<uint32_t>(std::min(place, 15.0f)) : 0);
+  }
+  const float narrow = round_to(Dtype::kF16, d);
+  const float scale = round_to(dtype, std::isfinite(narrow) ? narrow : d);
+  store(dtype, scale, out.scales, group);
+  store(dtype, -8 * scale, out.biases, group);
+}
+
 // The smallest n with scale <= 2^n.
 int ceil_log2(float scale) {
   int exponent;
@@ -239,6 +260,10 @@ void encode_rows(const Encoding& e, Dtype dtype, const std::byte* values, uint64
     else
       encode_fp_group(e, dtype, values, group, out);
   }
+}
+
+void encode_lattice(Dtype dtype, const std::byte* values, uint64_t rows, uint64_t cols, const EncodedRows& out) {
+  for (uint64_t group = 0; group < rows * groups(kLatticeEncoding, cols); ++group) encode_lattice_group(dtype, values, group, out);
 }
 
 void decode_rows(const Encoding& e, Dtype dtype, const ConstEncodedRows& in, uint64_t rows, uint64_t cols, std::byte* values) {

@@ -9,6 +9,8 @@ namespace hf2mlx::reference {
 
 // Same contracts as the functions of the same name in quant/codec.h and quant/convert.h.
 void encode_rows(const Encoding& e, Dtype dtype, const std::byte* values, uint64_t rows, uint64_t cols, const EncodedRows& out);
+// Fit::kLattice of quant/fit.h.
+void encode_lattice(Dtype dtype, const std::byte* values, uint64_t rows, uint64_t cols, const EncodedRows& out);
 void decode_rows(const Encoding& e, Dtype dtype, const ConstEncodedRows& in, uint64_t rows, uint64_t cols, std::byte* values);
 void convert_elements(Dtype from, const std::byte* in, Dtype to, std::byte* out, uint64_t count);
 void decode_fp8(Dtype from, const std::byte* in, Dtype to, std::byte* out, uint64_t count);

@@ -78,6 +78,8 @@ void declare_budget(CLI::App& app, ConvertArguments& arguments) {
                    "choose scales and codes for the least error instead of rounding to nearest: same format, same size; best takes longer "
                    "(default: fast)")
             ->expected(0, 1));
+  group(add_choice(app, "--q-lattice", arguments.quant.lattice, "q4_0",
+                   "scales and codes of llama.cpp's Q4_0, for models trained for it (QAT): 4 bits in groups of 32"));
   group(add_value(app, "--imatrix", arguments.imatrix, "FILE",
                   "an importance matrix of llama.cpp (GGUF or .dat): errors count as much as the column is used; implies --q-fit"));
   group(add_value(app, "--target-bpw", arguments.target_bpw, "X",
@@ -133,12 +135,12 @@ void check_budget(const ConvertArguments& a) {
   if (!a.target_bpw.empty() && !a.target_size.empty()) contradiction("--target-bpw and --target-size are both named", "choose one of them");
   if (a.stream && !a.dry_run) contradiction("a target reads all weights twice, and --stream reads them once", "leave out --stream");
   if (a.quant.dequantize) contradiction("a target and --dequantize contradict each other", "choose one of them");
-  const bool chosen =
-      !a.bits.empty() || a.quant.group_size || a.quant.mode != QuantOptions{}.mode || !a.quant.recipe.empty() || a.quant.predicate;
+  const bool chosen = !a.bits.empty() || a.quant.group_size || a.quant.mode != QuantOptions{}.mode || !a.quant.recipe.empty() ||
+                      a.quant.predicate || !a.quant.lattice.empty();
   if (chosen || asks_for_variants(a)) {
     contradiction("a target chooses the bits of each layer itself, and other options choose them too",
-                  "leave out --q-bits, --q-group-size, --q-mode, --quant-predicate and --variant; --q-candidates says what layers may get, "
-                  "--q-override settles single layers");
+                  "leave out --q-bits, --q-group-size, --q-mode, --q-lattice, --quant-predicate and --variant; --q-candidates says what "
+                  "layers may get, --q-override settles single layers");
   }
 }
 
@@ -250,6 +252,7 @@ std::vector<std::string> idle_options(const ConvertArguments& arguments) {
   if (quant.mode != QuantOptions{}.mode) idle.push_back("--q-mode");
   if (!quant.recipe.empty()) idle.push_back("--quant-predicate");
   if (!quant.fit.empty()) idle.push_back("--q-fit");
+  if (!quant.lattice.empty()) idle.push_back("--q-lattice");
   if (!arguments.imatrix.empty()) idle.push_back("--imatrix");
   if (!quant.overrides.empty()) idle.push_back("--q-override");
   if (quant.requantize) idle.push_back("--requantize");

@@ -8,6 +8,7 @@
 
 #include "hf2mlx/error.h"
 #include "quant/codec.h"
+#include "quant/lattice.h"
 #include "request/text.h"
 #include "writer/lm_studio.h"
 
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Encoding encoding_of(const QuantOptions& quant) {
+  if (!quant.lattice.empty()) return kLatticeEncoding;
   Encoding e = default_encoding(quant_mode_from_name(quant.mode).value_or(QuantMode::kAffine));
   // As mlx_lm has it, 0 means the default too.
   if (quant.bits.value_or(0) != 0) e.bits = *quant.bits;
@@ -83,6 +85,7 @@ std::string label_of(const QuantOptions& quant) {
   if (!quant.recipe.empty()) return quant.recipe;
   const Encoding e = encoding_of(quant);
   if (e.mode != QuantMode::kAffine) return std::string(name_of(e.mode));
+  if (!quant.lattice.empty()) return quant.lattice;
   const bool usual = e.group_size == default_encoding(e.mode).group_size;
   return usual ? fmt::format("{}bit", e.bits) : fmt::format("{}bit-g{}", e.bits, e.group_size);
 }

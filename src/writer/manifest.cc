@@ -47,6 +47,7 @@ Json options_json(const ConvertOptions& options) {
   if (quant.group_size) out["group_size"] = *quant.group_size;
   if (!quant.recipe.empty()) out["recipe"] = quant.recipe;
   if (!quant.fit.empty()) out["fit"] = quant.fit;
+  if (!quant.lattice.empty()) out["lattice"] = quant.lattice;
   if (!quant.imatrix.empty()) out["imatrix"] = quant.imatrix.filename().string();
   if (!quant.dtype.empty()) out["dtype"] = quant.dtype;
   if (const auto* choices = quant.predicate.target<LayerChoices>()) out["choices"] = choices_json(*choices);
@@ -101,6 +102,8 @@ bool read_options(const Json& manifest, ConvertOptions& options) {
         quant.recipe = value.get<std::string>();
       else if (key == "fit")
         quant.fit = value.get<std::string>();
+      else if (key == "lattice")
+        quant.lattice = value.get<std::string>();
       else if (key == "dtype")
         quant.dtype = value.get<std::string>();
       else if (key == "overrides")

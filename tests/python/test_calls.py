@@ -40,6 +40,7 @@ CASES = {
                            for word in ("--q-override", spec))]),
     "override texts": (dict(quantize=True, overrides=["lm_head=8", "*.mlp.*=3:32"]),
                        ["-q", "--q-override", "lm_head=8", "--q-override", "*.mlp.*=3:32"]),
+    "lattice": (dict(quantize=True, q_lattice="q4_0"), ["-q", "--q-lattice", "q4_0"]),
     "fit": (dict(quantize=True, q_bits=2, q_fit="fast"), ["-q", "--q-bits", "2", "--q-fit", "fast"]),
     "bits per weight": (dict(target_bpw=5.5, q_candidates=[4, "6:64"]), ["--target-bpw", "5.5", "--q-candidates", "4,6:64"]),
     "size": (dict(target_size=5 << 20), ["--target-size", "5MB"]),
