@@ -3,10 +3,10 @@ SHELL := /bin/bash
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help build demo test lint format tidy bench docs install portable clean
+.PHONY: help build demo test lint format tidy bench bench-quality docs install portable clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 build:  ## the program: build/hf2mlx
 	scripts/setup.sh build
@@ -37,6 +37,10 @@ tidy:  ## clang-tidy over src/, slow
 bench: build  ## times us, mlx_lm.convert and cp on full-size random models, or with ARGS=--hub downloads; more ARGS in bench/run.py
 	scripts/setup.sh test
 	.venv/bin/python bench/run.py --program build/hf2mlx $(ARGS)
+
+bench-quality: build  ## what quantizations cost the output of examples/tiny-qwen3, ours beside mlx_lm's; more ARGS in bench/quality.py
+	scripts/setup.sh test
+	.venv/bin/python bench/quality.py --program build/hf2mlx $(ARGS)
 
 docs:  ## the documents as a site: build/site/index.html
 	scripts/setup.sh test
