@@ -7,3 +7,9 @@
 #ifndef HWY_BROKEN_EMU128
 #define HWY_BROKEN_EMU128 0
 #endif
+
+// Vectors of SVE have no size, so they cannot be members or elements. The processors that have it have NEON too, and nothing here is
+// longer than two of its vectors.
+#ifndef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#endif

@@ -1,6 +1,8 @@
 // What the tests of the codecs share: inputs that tests/oracle/quant_vectors.py makes too, digests, and runs on every instruction set.
 #pragma once
 
+#include "quant/hwy_compat.h"
+// After hwy_compat.h:
 #include <gtest/gtest.h>
 
 #include <array>
@@ -11,7 +13,6 @@
 
 #include "hwy/targets.h"
 #include "quant/codec.h"
-#include "quant/hwy_compat.h"
 #include "quant/reference.h"
 
 namespace hf2mlx::testing {
