@@ -3,7 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help build demo test lint format tidy bench bench-quality docs install portable clean
+.PHONY: help build demo test test-arm64 lint format tidy bench bench-quality docs install portable clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -21,6 +21,12 @@ test:  ## builds everything and runs all tests, those against the real mlx-lm in
 	cmake --preset dev
 	cmake --build --preset dev
 	HF2MLX_REQUIRE_ORACLE=1 ctest --preset dev --parallel $(JOBS)
+
+test-arm64:  ## the kernels' tests and some golden cases, cross-compiled for arm64 and run by qemu; Debian only
+	scripts/setup.sh arm64
+	cmake --preset arm64
+	cmake --build --preset arm64
+	ctest --preset arm64 --parallel $(JOBS)
 
 lint:  ## format, sizes, layers, documents
 	scripts/setup.sh lint
