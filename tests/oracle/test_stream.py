@@ -201,8 +201,9 @@ def test_what_lies_far_apart_is_fetched_again(hub, homes, source):
     hub.add(REPO, files)
     home = homes("home")
     report = stream(home, "-q", "--requantize", "--q-bits", "3", *SMALL_MEMORY)
-    assert any("a second time" in note for note in report["notes"])
-    assert weight_bytes(files) * 11 // 10 < asked_bytes(hub) < 2 * weight_bytes(files)
+    assert report["received_bytes"] >= asked_bytes(hub), "what comes twice is counted twice"
+    # The first layer needs scales that are not there yet; how many later ones do depends on which thread is ahead.
+    assert weight_bytes(files) + WINDOW <= asked_bytes(hub) < 2 * weight_bytes(files)
     assert content_of(home.folder / "out") == expected(homes, "-q", "--requantize", "--q-bits", "3")
 
 
