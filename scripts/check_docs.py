@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that documents name only what exists: paths in backticks in ARCHITECTURE.md and CONTRIBUTING.md, relative links in every *.md.
+"""Checks that the paths in backticks in ARCHITECTURE.md and CONTRIBUTING.md exist.
 
 In backticks a path is something with a slash, or a bare file name with an extension of ours; `{h,cc}` and `*` work as in a shell, and
 NAME or <name> stands for anything.
@@ -12,7 +12,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PATH_DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md")
 QUOTED = re.compile(r"`([^`\s]+)`")
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BARE_FILE = re.compile(r"[\w.*{},<>-]+\.(cc|h|md|py|sh|cmake|json|txt|arch)")
 NOT_PATHS = re.compile(r"^(https?:|[~/$-]|\.\./)|://|\(|=|^build|model.*safetensors|config\.json|^org/name")
 
@@ -43,10 +42,6 @@ def main():
         for word in QUOTED.findall((ROOT / document).read_text()):
             is_path = ("/" in word or BARE_FILE.fullmatch(word)) and not NOT_PATHS.search(word)
             bad += [f"{document}: {word} does not exist" for p in alternatives(word) if is_path and not exists(p, known)]
-    for document in (f for f in files if f.endswith(".md") and not f.startswith("examples/") and (ROOT / f).exists()):
-        for target in LINK.findall((ROOT / document).read_text()):
-            if "://" not in target and not target.startswith("mailto:") and not (ROOT / document).parent.joinpath(target).exists():
-                bad.append(f"{document}: link to {target} leads nowhere")
     print(*bad, sep="\n", end="\n" if bad else "")
     print(f"documents: {len(bad)} complaints")
     sys.exit(1 if bad else 0)

@@ -5,4 +5,5 @@ mkdir -p "$1"
 site=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 .venv/bin/python -c 'import mkdocs' 2>/dev/null || { echo "skipped: no mkdocs in .venv; run scripts/setup.sh test"; exit 77; }
-exec .venv/bin/python -m mkdocs build --quiet --strict --site-dir "$site"
+# Not --quiet: it hides warnings from --strict as well.
+exec .venv/bin/python -m mkdocs build --strict --site-dir "$site"
