@@ -19,7 +19,7 @@ WindowStore::~WindowStore() {
 
 uint32_t WindowStore::take(size_t window) {
   const uint32_t slot = free_.back();
-  if (!memory_[slot]) memory_[slot] = std::make_unique_for_overwrite<std::byte[]>(window_bytes_);
+  if (!memory_[slot]) memory_[slot].reset(new std::byte[window_bytes_]);  // libc++ 14 has no make_unique_for_overwrite
   free_.pop_back();
   windows_[slot] = window;
   return slot;
