@@ -99,6 +99,16 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string printable_lines(std::string_view text) {
+  std::string out = printable(first_line(text));
+  for (size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+    text.remove_prefix(end + 1);
+    out += text.starts_with("  ") ? "\n" : "\n  ";
+    out += printable(first_line(text));
+  }
+  return out;
+}
+
 std::string cut(std::string_view text, size_t columns) {
   if (display_width(text) <= columns) return std::string(text);
   return columns == 0 ? "" : std::string(beginning(text, columns - 1)) + "…";

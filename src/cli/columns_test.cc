@@ -28,6 +28,12 @@ TEST(Printable, LetsNothingThroughThatATerminalObeys) {
   EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a?b");
 }
 
+TEST(Printable, KeepsTheLinesOfAList) {
+  EXPECT_EQ(printable_lines("missing:\n  a\n    b\x1b[1A"), "missing:\n  a\n    b?[1A");
+  EXPECT_EQ(printable_lines("name\nnote: done\n"), "name\n  note: done\n  ");
+  EXPECT_EQ(printable_lines(""), "");
+}
+
 TEST(Printable, ReplacesWhatIsNoUtf8) {
   EXPECT_EQ(printable("\x9b"
                       "31m"),

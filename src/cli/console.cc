@@ -25,7 +25,7 @@ std::string label(const Console& console, std::string_view word, std::string_vie
 void Console::note(std::string_view line) const { err << label(*this, "note:", kYellow) << ' ' << printable(line) << '\n'; }
 
 void Console::error(const Error& error) const {
-  err << "hf2mlx: " << label(*this, "error:", kRed) << ' ' << printable(error.what()) << '\n';
+  err << "hf2mlx: " << label(*this, "error:", kRed) << ' ' << printable_lines(error.what()) << '\n';
   if (!error.hint().empty()) err << "  " << printable(error.hint()) << '\n';
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kShownDigits = 12;  // of a commit
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : printable(text); }
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 void print_models(std::ostream& out, const char* title, const ModelList& list) {
   out << fmt::format("{} ({})\n", title, list.folder.string());
@@ -26,10 +26,9 @@ void print_models(std::ostream& out, const char* title, const ModelList& list) {
   Table table({{"MODEL"}, {"SIZE", Align::kRight}, {"ARCHITECTURE"}, {"QUANTIZATION"}, {"CONVERTIBLE"}});
   for (const ListedModel& model : list.models) {
     const Inspection& inspection = model.inspection;
-    table.add({printable(name_for_convert(model.name, model.revision)),
-               inspection.source_bytes == 0 ? "-" : format_bytes(inspection.source_bytes),
+    table.add({name_for_convert(model.name, model.revision), inspection.source_bytes == 0 ? "-" : format_bytes(inspection.source_bytes),
                or_dash(inspection.architecture.empty() ? inspection.model_type : inspection.architecture), or_dash(inspection.quantization),
-               inspection.why_not.empty() ? "yes" : "no: " + printable(inspection.why_not)});
+               inspection.why_not.empty() ? "yes" : fmt::format("no: {}", first_line(inspection.why_not))});
   }
   table.print(out, 2);
 }
@@ -59,8 +58,8 @@ void print_pairs(std::ostream& out, const std::vector<ListedPair>& pairs) {
   Table table({{"ORIGINAL"}, {"REVISION"}, {"ORIGINAL NOW"}, {"AS"}, {"FOLDER"}});
   for (const auto& [made, original] : pairs) {
     const std::string revision = made.revision.empty() ? shortened(made.commit) : made.revision + " " + shortened(made.commit);
-    table.add({printable(made.repo_id.empty() ? made.name : made.repo_id), printable(revision), state_of(original), label_of(made.quant),
-               printable(made.folder.lexically_normal().string())});
+    table.add({made.repo_id.empty() ? made.name : made.repo_id, revision, state_of(original), label_of(made.quant),
+               made.folder.lexically_normal().string()});
   }
   table.print(out, 2);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "cli/columns.h"
 #include "hf2mlx/error.h"
 #include "request/options.h"
 #include "writer/lm_studio.h"
@@ -82,6 +83,7 @@ std::string main_dtype(const Inspection& inspection) {
 
 // Without the path, which the list has no room for, and with what helps.
 std::string reason_for(const PickerModel& model, std::string why_not) {
+  why_not.resize(first_line(why_not).size());
   if (const std::string head = model.folder.string() + ": "; why_not.starts_with(head)) why_not.erase(0, head.size());
   if (why_not.starts_with("incomplete")) return fmt::format("hf2mlx download {} brings the rest; {}", model.name, why_not);
   return why_not;

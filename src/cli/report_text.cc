@@ -8,6 +8,7 @@
 #include <ostream>
 #include <set>
 
+#include "cli/columns.h"
 #include "cli/table.h"
 #include "request/text.h"
 
@@ -126,7 +127,7 @@ void print_plan(std::ostream& out, const Report& report) {
 }
 
 void print_inspection(std::ostream& out, const Inspection& inspection, Tensors tensors) {
-  const auto line = [&](const char* label, const std::string& value) { out << fmt::format("  {:<14}{}\n", label, value); };
+  const auto line = [&](const char* label, const std::string& value) { out << fmt::format("  {:<14}{}\n", label, printable_lines(value)); };
   out << inspection.model << '\n';
   if (inspection.received_bytes == 0) line("folder", inspection.source.string());
   if (inspection.received_bytes > 0) line("place", fmt::format("the hub; {} received", format_bytes(inspection.received_bytes)));

@@ -16,6 +16,11 @@ std::string padded(const std::string& cell, size_t width, Align align) {
 
 }  // namespace
 
+void Table::add(const std::vector<std::string>& cells) {
+  std::vector<std::string>& row = rows_.emplace_back();
+  for (const std::string& cell : cells) row.push_back(printable(cell));
+}
+
 void Table::print(std::ostream& out, size_t indent) const {
   std::vector<size_t> widths;
   for (size_t c = 0; c < columns_.size(); ++c) {

@@ -18,8 +18,8 @@ class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  // Requires: one cell for each column.
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // Requires: one cell for each column. What a terminal would obey is not shown.
+  void add(const std::vector<std::string>& cells);
   bool empty() const { return rows_.empty(); }
   void print(std::ostream& out, size_t indent = 0) const;
 

@@ -18,7 +18,7 @@ constexpr size_t kWidth = 100;
 void print_wrapped(std::ostream& out, const std::string& text) {
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
-    for (const std::string& line : wrap(text.substr(begin, end - begin), kWidth)) out << "    " << line << '\n';
+    for (const std::string& line : wrap(printable(text.substr(begin, end - begin)), kWidth)) out << "    " << line << '\n';
     begin = end + 1;
   }
 }
@@ -77,14 +77,14 @@ std::string comparison_words(const Comparison& comparison) {
 
 void print_verification(std::ostream& out, const Verification& verification) {
   for (const Finding& finding : verification.findings) {
-    out << fmt::format("{}: {} [{}]\n", name_of(finding.severity), finding.place, finding.check);
+    out << fmt::format("{}: {} [{}]\n", name_of(finding.severity), printable(finding.place), finding.check);
     print_wrapped(out, finding.reason);
     if (!finding.remedy.empty()) print_wrapped(out, "Remedy: " + finding.remedy);
     if (!finding.refused_by.empty()) print_wrapped(out, "Not loaded by: " + join(finding.refused_by, ", "));
     out << '\n';
   }
   if (!verification.errors.empty()) print_errors(out, verification);
-  const std::string type = verification.model_type.empty() ? "" : fmt::format(" ({})", verification.model_type);
+  const std::string type = verification.model_type.empty() ? "" : fmt::format(" ({})", printable(verification.model_type));
   out << fmt::format("{}{}: {}\n", verification.model, type, counts(verification));
   out << fmt::format("  {} tensors, {}, {}\n", verification.tensors, format_bytes(verification.weight_bytes), verification.folder.string());
   if (verification.comparison) out << "  " << comparison_words(*verification.comparison) << '\n';
