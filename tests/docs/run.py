@@ -4,7 +4,8 @@
     run.py --program PATH [--update] [PAGE...]
 
 The commands of a page run one after the other in one empty folder, with an empty home, a hub on the loopback interface that has the model of
-examples/tiny-qwen3 as GMLHUHE/PsyLLM, and $ROOT, the project. Times and rates may differ; a line "..." stands for any number of lines.
+examples/tiny-qwen3 as GMLHUHE/PsyLLM and, for those who have been granted access, as owner/gated, and $ROOT, the project. Times and rates may
+differ; a line "..." stands for any number of lines.
 --update writes what is printed into the pages.
 """
 import argparse
@@ -23,6 +24,7 @@ from run import ANY_LINES, environment  # noqa: E402
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.S | re.M)
 VARYING = re.compile(r"\d+(\.\d+)? (ms|s|min|[kMG]B/s)\b|0x[0-9a-f]+")
 MODEL = "GMLHUHE/PsyLLM"
+GATED = "owner/gated"
 TIMEOUT_SECONDS = 120
 
 
@@ -98,6 +100,7 @@ def main():
     pages = options.pages or sorted((ROOT / "docs").glob("*.md"))
     with Hub() as hub:
         hub.add_folder(MODEL, ROOT / "examples" / "tiny-qwen3")
+        hub.add_folder(GATED, ROOT / "examples" / "tiny-qwen3", gated=True)
         results = [run_page(page, options, hub) for page in pages if BLOCK.search(page.read_text())]
     sys.exit(0 if results and all(results) else 1)
 
