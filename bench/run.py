@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Times hf2mlx beside mlx_lm.convert and cp on a full-size random model, and looks at memory and start-up.
 
-    bench/run.py --program build/hf2mlx [--model qwen3-1.7b] [--rounds 5] [--folder DIR] [--no-reference] [-- flags of the conversion]
+    bench/run.py --program build/hf2mlx [--model qwen3-1.7b] [--rounds 5] [--folder DIR] [--no-reference] [--modes | -- flags of the conversion]
 
 A round runs each of the three once, one after the other, so that a slow minute of the machine hits all alike; figures are medians of the
 rounds, and their ratios. The model is read once before, so the page cache is warm where it fits. Flags are -q unless given.
-Models stay in the folder for the next time (build/bench otherwise); outputs go.
+Models stay in the folder for the next time (build/bench otherwise); outputs go. With --modes every kind of conversion has its rounds.
 
 With --hub it times a download of the model beside "hf download" (Xet off) instead, both from the same server on loopback, into an empty cache.
 """
@@ -20,6 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tests" / "golden")]
 START_ROUNDS = 20
+MODES = ["", "-q", *(f"-q --q-bits {bits}" for bits in (2, 3, 5, 6, 8)), *(f"-q --q-mode {mode}" for mode in ("mxfp4", "mxfp8", "nvfp4")),
+         "-q --quant-predicate mixed_4_6", "--dtype float16"]
 
 
 def measure(command, environment=os.environ | {"HF_HUB_OFFLINE": "1"}):
@@ -48,8 +50,7 @@ def source_of(folder, model):
     return source
 
 
-def contenders(options, source, output):
-    flags = options.flags or ["-q"]
+def contenders(options, flags, source, output):
     out = {"hf2mlx": [options.program, "convert", source, output, "--quiet", *flags],
            "mlx_lm.convert": [sys.executable, "-m", "mlx_lm", "convert", "--hf-path", source, "--mlx-path", output, *flags],
            "cp -r": ["cp", "-r", source, output]}
@@ -58,10 +59,10 @@ def contenders(options, source, output):
     return out
 
 
-def run_rounds(options, source, output):
+def run_rounds(options, flags, source, output):
     """name -> list of (seconds, peak bytes)"""
     import oracle
-    commands = contenders(options, source, output)
+    commands = contenders(options, flags, source, output)
     results, written = {name: [] for name in commands}, {}
     for round_number in range(options.rounds):
         for name, command in commands.items():
@@ -77,8 +78,24 @@ def run_rounds(options, source, output):
     return results
 
 
+def medians_of(results):
+    return {name: statistics.median(seconds for seconds, _ in runs) for name, runs in results.items()}
+
+
+def run_modes(options, source, output):
+    lines = []
+    for mode in MODES:
+        print(f"\n{mode or 'no flags'}", flush=True)
+        results = run_rounds(options, mode.split(), source, output)
+        medians = medians_of(results)
+        peak = max(bytes_ for _, bytes_ in results["hf2mlx"])
+        lines.append(f"{mode or 'no flags':32} {peak / 1e6:8.1f}" + "".join(f" {s:8.2f} {s / medians['hf2mlx']:6.1f}x" for s in medians.values()))
+    print(f"\n{'':32} {'peak MB':>8}" + "".join(f" {name + ' s':>16}" for name in medians))
+    print("\n".join(lines))
+
+
 def print_results(results):
-    medians = {name: statistics.median(seconds for seconds, _ in runs) for name, runs in results.items()}
+    medians = medians_of(results)
     print(f"\n{'':16} {'median s':>9} {'fastest':>9} {'slowest':>9} {'peak MB':>9} {'of hf2mlx':>10}")
     for name, runs in results.items():
         seconds = [s for s, _ in runs]
@@ -102,6 +119,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--no-reference", action="store_true", help="without mlx_lm.convert, or hf download")
+    parser.add_argument("--modes", action="store_true", help="each kind of conversion in turn")
     parser.add_argument("--hub", action="store_true", help="the download in place of the conversion")
     parser.add_argument("flags", nargs="*", help="of the conversion, after --")
     options = parser.parse_args()
@@ -113,8 +131,12 @@ def main():
         import hub
         print(", downloads", flush=True)
         return print_results(hub.run_rounds(options, source, measure))
-    print(f", flags {' '.join(options.flags or ['-q'])}", flush=True)
-    print_results(run_rounds(options, source, options.folder / "output"))
+    if options.modes:
+        print(flush=True)
+        return run_modes(options, source, options.folder / "output")
+    flags = options.flags or ["-q"]
+    print(f", flags {' '.join(flags)}", flush=True)
+    print_results(run_rounds(options, flags, source, options.folder / "output"))
     print_start_up(options)
 
 

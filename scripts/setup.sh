@@ -13,14 +13,14 @@ cd "$(dirname "$0")/.."
 debian_build=(g++ make git cmake ninja-build libfmt-dev nlohmann-json3-dev libcli11-dev libtbb-dev libssl-dev libcurl4-openssl-dev libhwy-dev libyaml-cpp-dev libprotobuf-dev
               protobuf-compiler libncurses-dev ccache)
 debian_lint=(clang-format-14 python3)
-debian_test=(dpkg-dev file pkg-config libgtest-dev libgmock-dev python3 python3-dev python3-venv tmux chromium)  # Chromium opens the page of verify --html
+debian_test=(dpkg-dev file pkg-config libgtest-dev libgmock-dev python3 python3-dev python3-venv tmux zsh fish chromium)  # Chromium opens the page of verify --html
 debian_bench=(libbenchmark-dev)
 # Of arm64, beside our own. The package of yaml-cpp for programs cannot stand beside that of another architecture; its library can.
 debian_arm64=(python3 g++-aarch64-linux-gnu qemu-user libc6-dev:arm64 libfmt-dev:arm64 libtbb-dev:arm64 libssl-dev:arm64 libcurl4-openssl-dev:arm64 libhwy-dev:arm64
               libncurses-dev:arm64 libyaml-cpp0.7:arm64 libprotobuf-dev:arm64 libgtest-dev:arm64 libgmock-dev:arm64)
 brew_build=(cmake ninja fmt nlohmann-json cli11 tbb openssl@3 curl highway yaml-cpp protobuf ncurses ccache)
 brew_lint=(python@3.12)
-brew_test=(googletest pkgconf python@3.12 tmux)
+brew_test=(googletest pkgconf python@3.12 tmux fish)
 brew_bench=(google-benchmark)
 
 as_root() {

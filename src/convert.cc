@@ -68,11 +68,13 @@ Planned make_planned(const ConvertOptions& options, const std::vector<QuantOptio
   return planned;
 }
 
-std::vector<std::unique_ptr<Writer>> create_shards(const Plan& plan, const std::filesystem::path& folder) {
+std::vector<std::unique_ptr<Writer>> create_shards(const Target& target) {
   std::vector<std::unique_ptr<Writer>> files;
-  for (const Shard& shard : plan.shards) {
-    const std::filesystem::path path = folder / shard.file_name;
-    files.push_back(std::make_unique<HashedWriter>(create_writer(path, shard.size_bytes), path));
+  for (const Shard& shard : target.plan.shards) {
+    const std::filesystem::path path = target.staged.path() / shard.file_name;
+    std::unique_ptr<Writer> file = create_writer(path, shard.size_bytes);
+    if (target.hashes_weights()) file = std::make_unique<HashedWriter>(std::move(file), path);
+    files.push_back(std::move(file));
     files.back()->write_at(0, std::as_bytes(std::span(shard.header)));
   }
   return files;
@@ -85,7 +87,8 @@ void set_losses(const Targets& targets, const std::vector<Loss>& losses) {
 void take_digests(Target& target, const std::vector<std::unique_ptr<Writer>>& files) {
   for (size_t i = 0; i < files.size(); ++i) {
     const Shard& shard = target.plan.shards[i];
-    target.weight_digests[shard.file_name] = {shard.size_bytes, static_cast<HashedWriter&>(*files[i]).finish()};
+    target.weight_digests[shard.file_name] = {shard.size_bytes,
+                                              target.hashes_weights() ? static_cast<HashedWriter&>(*files[i]).finish() : ""};
   }
 }
 
@@ -105,8 +108,7 @@ void set_meters(const Planned& planned, const Targets& targets) {
 void write_weights(const Targets& targets, const ConvertOptions& options, Progress* progress, const CancelToken* cancel) {
   const PipelineOptions pipeline = resolve_pipeline_options(options.threads, options.max_memory_bytes);
   std::vector<PlanOutput> outputs;
-  for (const auto& target : targets)
-    outputs.push_back({target->plan, create_shards(target->plan, target->staged.path()), target->meter ? &*target->meter : nullptr});
+  for (const auto& target : targets) outputs.push_back({target->plan, create_shards(*target), target->meter ? &*target->meter : nullptr});
   set_losses(targets, run_plans(outputs, pipeline, progress, cancel));
   for (size_t i = 0; i < targets.size(); ++i) take_digests(*targets[i], outputs[i].files);
 }

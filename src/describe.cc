@@ -11,8 +11,6 @@ namespace hf2mlx {
 
 std::string display_name(const Checkpoint& checkpoint) { return checkpoint.repo_id.empty() ? checkpoint.name : checkpoint.repo_id; }
 
-std::string to_text(const Encoding& e) { return fmt::format("{} {}-bit g{}", name_of(e.mode), e.bits, e.group_size); }
-
 std::string source_quantization(const Checkpoint& checkpoint) {
   const Json& config = checkpoint.config;
   if (config.contains("quantization") && config["quantization"].is_object()) return to_text(encoding_from_json(config["quantization"]));

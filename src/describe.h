@@ -14,8 +14,6 @@ Report describe(const Checkpoint& checkpoint, const Plan& plan);
 std::vector<TensorReport> describe_tensors(const Plan& plan);
 // How the user may call the model: org/name where known, else its folder's name.
 std::string display_name(const Checkpoint& checkpoint);
-// "affine 4-bit g64"
-std::string to_text(const Encoding& encoding);
 // How the source itself is quantized: "none", "affine 4-bit g64", "fp8", ...
 std::string source_quantization(const Checkpoint& checkpoint);
 

@@ -1,26 +1,14 @@
 // See list.h.
 #include "hf2mlx/list.h"
 
-#include <algorithm>
-
 #include "hf2mlx/convert.h"
+#include "io/folders.h"
 #include "source/hf_cache.h"
 
 namespace hf2mlx {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> folders;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->is_directory(ignored)) folders.push_back(entry->path());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 ModelList cached_models(const fs::path& cache_dir) {
   ModelList list{.folder = cache_dir, .models = {}};

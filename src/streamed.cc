@@ -30,15 +30,7 @@ void add_text(Digest& digest, std::string_view text) {
   digest.update(std::as_bytes(std::span("\n", 1)));
 }
 
-void add_file(Digest& digest, const fs::path& path) {
-  const std::unique_ptr<Reader> reader = open_reader(path);
-  std::vector<std::byte> piece;
-  for (uint64_t at = 0; at < reader->size(); at += piece.size()) {
-    piece.resize(std::min<uint64_t>(1 << 20, reader->size() - at));
-    reader->read_at(at, piece);
-    digest.update(piece);
-  }
-}
+std::string sha256_of_file(const fs::path& path) { return digest_of(Digest(Hash::kSha256), *open_reader(path)); }
 
 void add_folder(Digest& digest, const fs::path& folder) {
   std::vector<fs::path> files;
@@ -47,8 +39,7 @@ void add_folder(Digest& digest, const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) {
-    add_text(digest, file.filename().string());
-    add_file(digest, file);
+    add_text(digest, file.filename().string() + "\n" + sha256_of_file(file));
   }
 }
 
@@ -139,9 +130,8 @@ std::vector<std::unique_ptr<Writer>> open_shards(const Target& target) {
 // Blocks come in the order of the source, and some are of an earlier run, so all is read back.
 void take_digests(Target& target) {
   for (const Shard& shard : target.plan.shards) {
-    Digest digest(Hash::kSha256);
-    add_file(digest, target.staged.path() / shard.file_name);
-    target.weight_digests[shard.file_name] = {shard.size_bytes, digest.finish()};
+    const fs::path path = target.staged.path() / shard.file_name;
+    target.weight_digests[shard.file_name] = {shard.size_bytes, target.hashes_weights() ? sha256_of_file(path) : ""};
   }
 }
 
@@ -175,7 +165,7 @@ std::string stream_purpose(const RemoteModel& model, const Checkpoint& checkpoin
     add_text(digest, dump_json(make_manifest(checkpoint, {.options = own}, {})));
     add_text(digest, dump_json(plans[i].config));
     for (const Shard& shard : plans[i].shards) add_text(digest, shard.file_name + "\n" + shard.header);
-    if (!own.quant.imatrix.empty()) add_file(digest, own.quant.imatrix);
+    if (!own.quant.imatrix.empty()) add_text(digest, sha256_of_file(own.quant.imatrix));
   }
   if (!options.source.arch_dir.empty()) add_folder(digest, options.source.arch_dir);
   return fmt::format("stream {} {}", model.commit(), digest.finish());

@@ -27,13 +27,16 @@ struct Target {
         plan(target_plan),
         staged(path, options.force ? Existing::kReplace : Existing::kRefuse, purpose) {}
 
+  // SHA-256 takes longer than copying does; beside encoding it counts for less.
+  bool hashes_weights() const { return options.checksums || plan.encodes(); }
+
   const ConvertOptions options;
   const std::filesystem::path path;
   const Plan& plan;
   StagedDir staged;
   std::optional<RoundingMeter> meter = {};  // where plain rounding is not all that was done
   double relative_loss = 0;
-  std::map<std::string, FileDigest> weight_digests = {};  // by file name, taken while they were written
+  std::map<std::string, FileDigest> weight_digests = {};  // by file name, with SHA-256 where hashes_weights()
   WrittenFiles written = {};
 };
 using Targets = std::vector<std::unique_ptr<Target>>;

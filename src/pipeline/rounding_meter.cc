@@ -1,8 +1,6 @@
 // See rounding_meter.h.
 #include "pipeline/rounding_meter.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -154,11 +152,10 @@ std::vector<LayerError> RoundingMeter::layers() const {
     const Sums& sums = sums_[step.first_output];
     if (!step.encoding || sums.values == 0) continue;
     const std::string& name = plan_.outputs[step.first_output].name;
-    const Encoding& e = *step.encoding;
     const auto measured = static_cast<double>(sums.values);
     LayerError layer;
     layer.layer = name.substr(0, name.size() - kWeight.size());
-    layer.encoding = fmt::format("{} {}-bit g{}", name_of(e.mode), e.bits, e.group_size);
+    layer.encoding = to_text(*step.encoding);
     layer.values = element_count(step.value->shape());
     layer.measured = sums.values;
     layer.weighted = step.column_weights != nullptr;

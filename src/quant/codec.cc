@@ -45,6 +45,8 @@ std::string why_not_one_of(std::string_view mode, std::string_view what, uint32_
 
 }  // namespace
 
+std::string to_text(const Encoding& e) { return fmt::format("{} {}-bit g{}", name_of(e.mode), e.bits, e.group_size); }
+
 std::string_view name_of(QuantMode mode) noexcept { return info(mode).name; }
 
 std::optional<QuantMode> quant_mode_from_name(std::string_view name) noexcept {

@@ -23,6 +23,7 @@ struct Encoding {
   bool operator==(const Encoding&) const = default;
 };
 
+std::string to_text(const Encoding& encoding);      // "affine 4-bit g64"
 std::string_view name_of(QuantMode mode) noexcept;  // "affine", "mxfp4", ...
 std::optional<QuantMode> quant_mode_from_name(std::string_view name) noexcept;
 Encoding default_encoding(QuantMode mode) noexcept;  // (64,4) (32,4) (32,8) nvfp4 (16,4)

@@ -1,12 +1,12 @@
 // See conversions.h.
 #include "request/conversions.h"
 
-#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <set>
 
 #include "hf2mlx/error.h"
+#include "io/folders.h"
 #include "request/options.h"
 #include "request/variants.h"
 #include "source/download_metadata.h"
@@ -18,17 +18,6 @@ namespace hf2mlx {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> folders_in(const fs::path& folder) {
-  std::vector<fs::path> folders;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->is_directory(ignored)) folders.push_back(entry->path());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
 
 std::optional<Conversion> read_conversion(const fs::path& folder) {
   std::error_code ignored;

@@ -33,6 +33,8 @@ void declare_output(CLI::App& app, ConvertArguments& arguments) {
   group(app.add_flag("--force", arguments.force, "replace OUT if it exists: at the very end, and only if all went well"));
   group(
       app.add_flag("--sync", arguments.sync, "wait until all of a new OUT is on the disk; where an old one is replaced this is always so"));
+  group(app.add_flag("--checksums", arguments.checksums,
+                     "hash the weight files for hf2mlx.json even where nothing is quantized; that takes longer than copying them"));
   group(add_value(app, "--max-shard-size", arguments.max_shard_size, "SIZE", "begin another weight file beyond this size (default: 5GB)"));
   group(app.add_flag("--single-file", arguments.single_file, "write all weights to one file, however large"));
   group(add_value(app, "--upload-repo", arguments.upload_repo, "REPO", "then upload the result to org/name on the Hugging Face hub"));
@@ -235,6 +237,7 @@ ConvertOptions convert_options(const ConvertArguments& arguments, const Places& 
   options.stream = arguments.stream;
   options.force = arguments.force;
   options.sync = arguments.sync;
+  options.checksums = arguments.checksums;
   options.fix_eos = arguments.fix_eos;
   options.threads = thread_count(arguments.threads);
   if (!arguments.max_memory.empty()) options.max_memory_bytes = parse_size(arguments.max_memory, "--max-memory");

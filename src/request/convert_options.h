@@ -32,6 +32,7 @@ struct ConvertArguments {
   bool stream = false;
   bool force = false;
   bool sync = false;
+  bool checksums = false;
   bool fix_eos = false;
   bool trust_remote_code = false;
   bool dry_run = false;

@@ -75,7 +75,10 @@ Json source_json(const SourceOptions& source, const Checkpoint& checkpoint) {
 }
 
 void add_files(Json& out, const std::map<std::string, FileDigest>& files) {
-  for (const auto& [path, digest] : files) out[path] = {{"size", digest.size_bytes}, {"sha256", digest.sha256}};
+  for (const auto& [path, digest] : files) {
+    out[path] = {{"size", digest.size_bytes}};
+    if (!digest.sha256.empty()) out[path]["sha256"] = digest.sha256;
+  }
 }
 
 }  // namespace

@@ -20,14 +20,15 @@ TEST(Manifest, SaysFromWhatAndHow) {
   checkpoint.name = "Qwen3-8B";
   checkpoint.repo_id = "Qwen/Qwen3-8B";
   checkpoint.commit = "abc";
-  const WriterInput input{.options = options, .config = Json::object(), .weight_digests = {{"model.safetensors", {7, "77"}}}};
+  const WriterInput input{
+      .options = options, .config = Json::object(), .weight_digests = {{"model.safetensors", {7, "77"}}, {"other.safetensors", {8, ""}}}};
 
   EXPECT_EQ(make_manifest(checkpoint, input, {{"config.json", {3, "33"}}}), Json::parse(R"({
     "hf2mlx": ")" HF2MLX_VERSION R"(",
     "source": {"name": "Qwen3-8B", "repo_id": "Qwen/Qwen3-8B", "commit": "abc"},
     "options": {"quantize": true, "dequantize": false, "mode": "affine", "bits": 4, "fit": "best", "overrides": ["lm_head=8"],
                 "max_shard_bytes": 5368709120},
-    "files": {"config.json": {"size": 3, "sha256": "33"}, "model.safetensors": {"size": 7, "sha256": "77"}}
+    "files": {"config.json": {"size": 3, "sha256": "33"}, "model.safetensors": {"size": 7, "sha256": "77"}, "other.safetensors": {"size": 8}}
   })"));
 }
 

@@ -18,7 +18,7 @@ namespace hf2mlx {
 
 struct FileDigest {
   uint64_t size_bytes = 0;
-  std::string sha256;
+  std::string sha256;  // empty: was not computed
 };
 
 // Collects small pieces into large writes. Not thread-safe.
