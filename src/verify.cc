@@ -82,8 +82,8 @@ Verification verify(const VerifyOptions& options, Progress* progress, const Canc
   check_structure(folder, options.folder, Registry(options.folder.arch_dir), Depth::kFull, findings);
   // Of a folder that is broken there is nothing to compare. Where a digest is wrong, the comparison says which tensor it is.
   const bool is_comparable = !findings.has_errors();
-  check_manifest(folder, progress, cancel, findings);
   Verification out = describe(folder);
+  out.sha256 = check_manifest(folder, progress, cancel, findings);
   if (!options.source.model.empty() && is_comparable) compare_with_source(options, folder, out, findings, progress, cancel);
   out.findings = findings.take();
   out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,10 @@ namespace hf2mlx {
 
 struct UploadOptions {
   std::filesystem::path folder;
-  std::string repo;     ///< org/name; made where there is none
-  std::string message;  ///< of the commit; empty: a plain one
-  HubOptions hub;       ///< with a token that may write
+  std::string repo;                                ///< org/name; made where there is none
+  std::string message;                             ///< of the commit; empty: a plain one
+  HubOptions hub;                                  ///< with a token that may write
+  std::map<std::string, std::string> sha256 = {};  ///< of files of the folder, by path in it, where it is known: not computed once more
 };
 
 struct UploadedFile {
@@ -38,7 +40,10 @@ struct UploadReport {
 
 /// When it returns, the branch main has every file of the folder, but for what version control and caches leave there (.git, .cache). All
 /// of it appears in one commit, at the end: a run that is interrupted changes nothing, and the next one does not send again what the hub
-/// has.
+/// has. Any number of calls may run at once. Throws Error: kUsage for a name that cannot be a repository's; kNotFound where there is no
+/// folder, no file in it, or no such repository and none can be made; kAuth without a token, and where the hub refuses it; kNetwork for a
+/// hub that cannot be reached, for what it does not take, and while offline; kCorrupt for answers that make no sense; kIo for a file
+/// that cannot be read; kCancelled.
 HF2MLX_API UploadReport upload(const UploadOptions& options, Progress* progress = nullptr, const CancelToken* cancel = nullptr);
 
 }  // namespace hf2mlx

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +58,8 @@ struct Verification {
   uint64_t weight_bytes = 0;
   std::vector<Finding> findings;  ///< errors first, in the order of the checks otherwise
   std::optional<Comparison> comparison;
-  std::vector<LayerError> errors;  ///< in layer order
+  std::vector<LayerError> errors;             ///< in layer order
+  std::map<std::string, std::string> sha256;  ///< of the files that were hashed to compare them with hf2mlx.json, by path: what they have
   double seconds = 0;
 
   HF2MLX_API Severity worst() const;  ///< a note where there are no findings

@@ -1,6 +1,4 @@
 // hf2mlx convert and hf2mlx plan.
-#include <fmt/format.h>
-
 #include <ostream>
 
 #include "cli/commands.h"
@@ -10,7 +8,7 @@
 #include "hf2mlx/convert.h"
 #include "report/report_json.h"
 #include "request/convert_request.h"
-#include "request/text.h"
+#include "request/upload_request.h"
 
 namespace hf2mlx::cli {
 namespace {
@@ -29,25 +27,16 @@ class ConvertCommand : public Command {
     watched_call(context, shows_progress() ? Quiet::kNo : Quiet::kYes, notes_,
                  [&](Progress& progress, const CancelToken& cancel) { reports = hf2mlx::run(request_, &progress, &cancel); });
     show(context, reports);
-    if (uploads()) upload_result(context, reports.front());
+    if (uploads(request_)) upload_watched(context, reports.front());
   }
 
  private:
-  bool uploads() const { return !request_.arguments.upload_repo.empty() && !request_.arguments.dry_run; }
-
-  // The model is there, whatever becomes of this.
-  void upload_result(const Context& context, const Report& report) const {
-    const UploadOptions options{report.output, request_.arguments.upload_repo, "", hub_options(context.environment.places)};
-    const Quiet quiet = request_.arguments.quiet ? Quiet::kYes : Quiet::kNo;
-    try {
-      const UploadReport uploaded = upload_watched(context, options, quiet);
-      if (request_.arguments.json) return print_with_upload(context, report, uploaded);
-      if (!request_.arguments.quiet) context.console.out << '\n' << uploaded.url << '\n';
-    } catch (const Error& error) {
-      throw Error(error.code(), error.what(),
-                  fmt::format("{}{}the model is complete; hf2mlx upload {} {} goes on", error.hint(), error.hint().empty() ? "" : "; ",
-                              shell_quote(report.output.string()), shell_quote(request_.arguments.upload_repo)));
-    }
+  void upload_watched(const Context& context, const Report& report) const {
+    const UploadReport uploaded = cli::upload_watched(
+        context, request_.arguments.quiet ? Quiet::kYes : Quiet::kNo,
+        [&](Progress& progress, const CancelToken& cancel) { return upload_result(request_, report, &progress, &cancel); });
+    if (request_.arguments.json) return print_with_upload(context, report, uploaded);
+    if (!request_.arguments.quiet) context.console.out << '\n' << uploaded.url << '\n';
   }
 
   static void print_with_upload(const Context& context, const Report& report, const UploadReport& uploaded) {
@@ -62,7 +51,7 @@ class ConvertCommand : public Command {
   }
 
   void show(Context& context, const std::vector<Report>& reports) {
-    if (request_.arguments.json && uploads()) return;  // one object, when all is done
+    if (request_.arguments.json && uploads(request_)) return;  // one object, when all is done
     if (request_.arguments.json) return print_json(context.console.out, to_json(request_, reports));
     for (const Report& report : reports) {
       show_notes(context, report.notes);

@@ -22,10 +22,10 @@ std::string summary(const UploadReport& report) {
 
 }  // namespace
 
-UploadReport upload_watched(const Context& context, const UploadOptions& options, Quiet quiet) {
+UploadReport upload_watched(const Context& context, Quiet quiet, const std::function<UploadReport(Progress&, const CancelToken&)>& upload) {
   Notes notes;
   UploadReport report;
-  watched_call(context, quiet, notes, [&](Progress& progress, const CancelToken& cancel) { report = upload(options, &progress, &cancel); });
+  watched_call(context, quiet, notes, [&](Progress& progress, const CancelToken& cancel) { report = upload(progress, cancel); });
   if (quiet == Quiet::kYes) return report;
   if (!report.removed.empty()) {
     notes.show(context, {fmt::format("removed from {}, as loaders would take it for a part of this model: {}", report.repo_id,

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
 #include "base/base64.h"
 #include "base/system_error.h"
@@ -25,7 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kSampleBytes = 512;
 constexpr uint64_t kMaxSmallFileBytes = 64 << 20;
-constexpr size_t kMostConnections = 8;
 constexpr const char* kDefaultMessage = "Upload with hf2mlx";
 
 Wanted parse_wanted(const UploadOptions& options) {
@@ -47,27 +44,18 @@ Json operation(const char* key, Json value) { return {{"key", key}, {"value", st
 }  // namespace
 
 Uploader::Uploader(UploadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel)
-    : options_(std::move(options)), connect_(std::move(connect)), progress_(progress), stop_(cancel), wanted_(parse_wanted(options_)) {}
+    : options_(std::move(options)), progress_(progress), wanted_(parse_wanted(options_)), link_(options_.hub, std::move(connect), cancel) {}
 
 UploadReport Uploader::run() {
   check_token();
   list_files();
-  Session session = connect();
   // 1. What the repository has, and how it keeps what the folder has. 2. The checksums tell what is new.
-  look(session);
+  look();
   hash();
   // 3. Large files go to the storage first. 4. One commit makes them and the small ones part of the repository.
-  send_large_files(session);
-  commit(session);
+  send_large_files();
+  commit();
   return report();
-}
-
-Session Uploader::connect() {
-  return Session(options_.hub, connect_([this] { stop_.check(); }));
-}
-
-Sleep Uploader::sleep() {
-  return [this](std::chrono::milliseconds time) { stop_.sleep(time); };
 }
 
 void Uploader::check_token() const {
@@ -101,10 +89,11 @@ void Uploader::list_files() {
   if (items_.empty()) throw Error(ErrorCode::kNotFound, options_.folder.string() + ": found no file to upload", "name a model folder");
 }
 
-void Uploader::look(Session& session) {
-  UploadApi api(session, wanted_, sleep());
+void Uploader::look() {
+  HubLink::Lease lease(link_);
+  UploadApi api(lease.session(), wanted_, link_.events().sleep);
   const std::optional<Error> refused = api.create();
-  HubApi hub(session, sleep());
+  HubApi hub(lease.session(), link_.events().sleep);
   try {
     commit_ = hub.commit_of(wanted_);
   } catch (const Error& error) {
@@ -112,6 +101,10 @@ void Uploader::look(Session& session) {
     throw;
   }
   remote_ = hub.tree_of(wanted_, commit_);
+  ask_for_storage(api);
+}
+
+void Uploader::ask_for_storage(UploadApi& api) {
   std::vector<PathSample> samples;
   for (const Item& item : items_)
     samples.push_back({item.entry.path, item.entry.size_bytes, beginning_of(item.file, item.entry.size_bytes)});
@@ -125,17 +118,26 @@ void Uploader::hash() {
   if (progress_) progress_->begin("computing checksums", total_bytes);
   done_bytes_ = 0;
   for (Item& item : items_) {
-    const bool is_large = item.storage == Storage::kLarge;
-    Digest digest = is_large ? Digest(Hash::kSha256) : begin_git_digest(item.entry.size_bytes);
-    (is_large ? item.entry.sha256 : item.entry.blob_id) = digest_of(std::move(digest), *open_reader(item.file), [this](uint64_t bytes) {
-      stop_.check();
-      advance(bytes);
-    });
+    (item.storage == Storage::kLarge ? item.entry.sha256 : item.entry.blob_id) = digest_of_item(item);
     item.was_there = std::any_of(remote_.begin(), remote_.end(), [&](const TreeEntry& there) {
       return there.path == item.entry.path && there.etag() == item.entry.etag();
     });
   }
   if (progress_) progress_->end();
+}
+
+std::string Uploader::digest_of_item(const Item& item) {
+  const bool is_large = item.storage == Storage::kLarge;
+  const auto known = options_.sha256.find(item.entry.path);
+  if (is_large && known != options_.sha256.end()) {
+    advance(item.entry.size_bytes);
+    return known->second;
+  }
+  Digest digest = is_large ? Digest(Hash::kSha256) : begin_git_digest(item.entry.size_bytes);
+  return digest_of(std::move(digest), *open_reader(item.file), [this](uint64_t bytes) {
+    link_.stop().check();
+    advance(bytes);
+  });
 }
 
 // Loaders take every model*.safetensors of a folder, so those of an earlier model must go.
@@ -149,60 +151,48 @@ std::vector<std::string> Uploader::stale_weights() const {
   return stale;
 }
 
-void Uploader::send_large_files(Session& session) {
+void Uploader::send_large_files() {
   uint64_t total_bytes = 0;
   for (const Item& item : items_) total_bytes += item.storage == Storage::kLarge && !item.was_there ? item.entry.size_bytes : 0;
   if (total_bytes == 0) return;
   if (progress_) progress_->begin("uploading", total_bytes);
   done_bytes_ = 0;
   for (const Item& item : items_) {
-    if (item.storage == Storage::kLarge && !item.was_there) send_large(session, item);
+    if (item.storage == Storage::kLarge && !item.was_there) send_large(item);
   }
   if (progress_) progress_->end();
 }
 
-void Uploader::send_large(Session& session, const Item& item) {
-  UploadApi api(session, wanted_, sleep());
-  const LargeFileTarget target = api.target_of(item.entry.sha256, item.entry.size_bytes);
+void Uploader::send_large(const Item& item) {
+  const LargeFileTarget target = ask([&](UploadApi& api) { return api.target_of(item.entry.sha256, item.entry.size_bytes); });
   if (target.is_there) return advance(item.entry.size_bytes);
+  send_content(item, target);
+  ask([&](UploadApi& api) { api.verify(target, item.entry.sha256, item.entry.size_bytes); });
+  sent_bytes_ += item.entry.size_bytes;
+}
+
+void Uploader::send_content(const Item& item, const LargeFileTarget& target) {
   const std::unique_ptr<Reader> file = open_reader(item.file);
   if (target.parts.empty()) {
-    api.put(target.url, PartContent(*file, 0, file->size(), [this](uint64_t bytes) { advance(bytes); }));
+    const PartContent all(*file, 0, file->size(), [this](uint64_t bytes) { advance(bytes); });
+    ask([&](UploadApi& api) { api.put(target.url, all); });
   } else {
-    api.complete(target, item.entry.sha256, send_parts(*file, target));
+    const std::vector<std::string> etags = send_parts(*file, target);
+    ask([&](UploadApi& api) { api.complete(target, item.entry.sha256, etags); });
   }
-  api.verify(target, item.entry.sha256, item.entry.size_bytes);
-  const std::lock_guard lock(mutex_);
-  sent_bytes_ += item.entry.size_bytes;
 }
 
 std::vector<std::string> Uploader::send_parts(const Reader& file, const LargeFileTarget& target) {
   std::vector<std::string> etags(target.parts.size());
-  std::atomic<size_t> next{0};
-  std::exception_ptr first_error;
-  const auto work = [&] {
-    try {
-      Session session = connect();
-      UploadApi api(session, wanted_, sleep());
-      for (size_t i = next++; i < etags.size(); i = next++) {
-        const uint64_t begin = i * target.part_bytes;
-        const PartContent part(file, begin, std::min(target.part_bytes, file.size() - begin), [this](uint64_t bytes) { advance(bytes); });
-        etags[i] = api.put(target.parts[i], part);
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!first_error) first_error = std::current_exception();
-      stop_.set();
-    }
-  };
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < std::min(kMostConnections, etags.size()); ++i) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
-  if (first_error) std::rethrow_exception(first_error);
+  for_each_connection(link_, etags.size(), [&](size_t i) {
+    const uint64_t begin = i * target.part_bytes;
+    const PartContent part(file, begin, std::min(target.part_bytes, file.size() - begin), [this](uint64_t bytes) { advance(bytes); });
+    etags[i] = ask([&](UploadApi& api) { return api.put(target.parts[i], part); });
+  });
   return etags;
 }
 
-void Uploader::commit(Session& session) {
+void Uploader::commit() {
   std::vector<Json> operations;
   for (const std::string& path : stale_weights()) operations.push_back(operation("deletedFile", {{"path", path}}));
   for (const Item& item : items_) {
@@ -217,8 +207,8 @@ void Uploader::commit(Session& session) {
     }
   }
   if (operations.empty()) return;
-  UploadApi api(session, wanted_, sleep());
-  commit_ = api.commit(options_.message.empty() ? kDefaultMessage : options_.message, operations);
+  const std::string message = options_.message.empty() ? kDefaultMessage : options_.message;
+  commit_ = ask([&](UploadApi& api) { return api.commit(message, operations); });
 }
 
 void Uploader::advance(uint64_t bytes) {

@@ -1,6 +1,9 @@
 // The checks of a folder's structure. Each looks at one thing, reads no weights, and says what it finds; docs/verify.md lists them all.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "arch/registry.h"
 #include "hf2mlx/options.h"
 #include "verify/findings.h"
@@ -21,7 +24,8 @@ enum class Depth { kQuick, kFull };
 void check_tokenizer(const ModelFolder& folder, Depth depth, Findings& findings);
 // files.*: what does not belong into a model folder.
 void check_left_overs(const ModelFolder& folder, Findings& findings);
-// manifest.*: the digests in hf2mlx.json. Reads every file that it lists.
-void check_manifest(const ModelFolder& folder, Progress* progress, const CancelToken* cancel, Findings& findings);
+// manifest.*: the digests in hf2mlx.json. Reads every file that it lists, and returns the SHA-256 that it has, by path.
+std::map<std::string, std::string> check_manifest(const ModelFolder& folder, Progress* progress, const CancelToken* cancel,
+                                                  Findings& findings);
 
 }  // namespace hf2mlx

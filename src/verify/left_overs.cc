@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "hf2mlx/error.h"
 #include "io/digest.h"
@@ -48,18 +49,20 @@ class Hasher {
  public:
   Hasher(Progress* progress, const CancelToken* cancel) : progress_(progress), cancel_(cancel) {}
 
-  std::string sha256(const Reader& file) {
-    return digest_of(Digest(Hash::kSha256), file, [this](uint64_t bytes) {
-      if (cancel_ && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
-      done_bytes_ += bytes;
-      if (progress_) progress_->advance(done_bytes_);
-    });
+  const std::string& sha256(const std::string& path, const Reader& file) {
+    return found_[path] = digest_of(Digest(Hash::kSha256), file, [this](uint64_t bytes) {
+             if (cancel_ && cancel_->cancelled()) throw Error(ErrorCode::kCancelled, "interrupted");
+             done_bytes_ += bytes;
+             if (progress_) progress_->advance(done_bytes_);
+           });
   }
+  const std::map<std::string, std::string>& found() const { return found_; }
 
  private:
   Progress* progress_;
   const CancelToken* cancel_;
   uint64_t done_bytes_ = 0;
+  std::map<std::string, std::string> found_;  // by path
 };
 
 // How a file differs from what was recorded, or nothing.
@@ -69,7 +72,7 @@ std::string difference(const std::filesystem::path& folder, const Recorded& reco
   const std::unique_ptr<Reader> file = open_reader(folder / recorded.file);
   if (file->size() != recorded.size_bytes) return fmt::format("has {} bytes, {} expected", file->size(), recorded.size_bytes);
   if (recorded.sha256.empty()) return {};
-  const std::string found = hasher.sha256(*file);
+  const std::string& found = hasher.sha256(recorded.file, *file);
   return found == recorded.sha256 ? "" : fmt::format("has SHA-256 {}, {} expected", found, recorded.sha256);
 }
 
@@ -109,14 +112,15 @@ void check_left_overs(const ModelFolder& folder, Findings& findings) {
   }
 }
 
-void check_manifest(const ModelFolder& folder, Progress* progress, const CancelToken* cancel, Findings& findings) {
-  if (!folder.has(kManifestFile)) return;
+std::map<std::string, std::string> check_manifest(const ModelFolder& folder, Progress* progress, const CancelToken* cancel,
+                                                  Findings& findings) {
+  if (!folder.has(kManifestFile)) return {};
   std::vector<Recorded> files;
   try {
     files = recorded_files(read_json_file(folder.path / kManifestFile));
   } catch (const Error& error) {
     findings.warning({.check = "files.json", .place = kManifestFile, .reason = error.what(), .remedy = "convert again, or remove it"});
-    return;
+    return {};
   }
   uint64_t total_bytes = 0;
   for (const Recorded& file : files) total_bytes += file.size_bytes;
@@ -126,6 +130,7 @@ void check_manifest(const ModelFolder& folder, Progress* progress, const CancelT
     if (const std::string found = difference(folder.path, file, hasher); !found.empty()) report(file, found, findings);
   }
   if (progress) progress->end();
+  return hasher.found();
 }
 
 }  // namespace hf2mlx

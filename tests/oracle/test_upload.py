@@ -1,6 +1,7 @@
 """hf2mlx upload, and convert --upload-repo, against a local hub; the real client uploads to the same one and downloads what we uploaded."""
 import json
 import os
+import subprocess
 import shutil
 from pathlib import Path
 
@@ -115,6 +116,25 @@ def test_a_run_that_ends_early_changes_nothing_and_the_next_goes_on(hub, home, m
     sent = len(hub.requests("storage", "/upload/"))
     upload(home, model)
     assert stored(hub) == contents(model) and len(hub.requests("storage", "/upload/")) == sent
+
+
+def bytes_read(home, *args):
+    """That the program reads of files and connections, as the system counts them."""
+    run = subprocess.Popen([os.environ["HF2MLX"], *map(str, args)], env=home.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.waitid(os.P_PID, run.pid, os.WEXITED | os.WNOWAIT)
+    counted = dict(line.split(": ") for line in Path(f"/proc/{run.pid}/io").read_text().splitlines())
+    assert run.wait() == 0
+    return int(counted["rchar"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what a program reads")
+def test_weights_are_hashed_once(hub, home, model):
+    """They are read to be verified, and to be sent."""
+    least = bytes_read(home, "inspect", model)
+    weights, others = (model / WEIGHTS).stat().st_size, 3 * sum(len(text) for name, text in contents(model).items() if name != WEIGHTS)
+    assert 2 * weights < bytes_read(home, "upload", model, REPO) - least < 2.5 * weights + others
+    assert bytes_read(home, "upload", model, REPO) - least < 1.5 * weights + others  # the hub has them
+    assert stored(hub) == contents(model)
 
 
 def test_refusals_say_what_to_do(hub, home, model, tmp_path):
