@@ -26,11 +26,13 @@ HF2MLX_API std::vector<Report> convert_variants(const ConvertOptions& options, c
 
 /// The same as convert up to the first weight: every tensor, encoding, shard, offset and size of the output. Writes nothing. With a budget
 /// it reads the weights to measure them, which `progress` and `cancel` are for, and writes the file of sensitivities if one is named.
-/// Throws as convert does, but for what is written; downloads nothing.
+/// Of a model of the hub that is not here, the headers are read there; without options.source.hub it is kNotFound. Throws as convert does,
+/// but for what is written; stores nothing of the source.
 HF2MLX_API Report plan(const ConvertOptions& options, Progress* progress = nullptr, const CancelToken* cancel = nullptr);
 
-/// What a model is and how large it would become. Reads headers only. A model that cannot be converted is described all the same: why_not
-/// says why. Throws Error{kNotFound, kCorrupt, kIo} where there is no model that can be read. Downloads nothing.
+/// What a model is and how large it would become. Reads headers only, at the hub where the model is not here, and stores nothing. A model
+/// that cannot be converted is described all the same: why_not says why. Throws Error where there is no model that can be read: kUsage for
+/// a name that cannot be one, kNotFound, kCorrupt, kIo, and of the hub kNetwork and kAuth.
 HF2MLX_API Inspection inspect(const SourceOptions& options);
 
 /// One line for `archs`.
@@ -40,10 +42,10 @@ struct ArchInfo {
   std::string summary;                   ///< one sentence
   std::vector<std::string> operations;   ///< of the closed vocabulary that its rules use
 };
-/// Every architecture that is built in, sorted by name.
+/// Every architecture that is built in, sorted by name. Throws no Error.
 HF2MLX_API std::vector<ArchInfo> architectures();
 
-/// Of the library: "1.2.3".
+/// Of the library: "1.2.3". Throws no Error.
 HF2MLX_API std::string version();
 
 }  // namespace hf2mlx

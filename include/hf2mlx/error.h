@@ -23,7 +23,7 @@ enum class ErrorCode {
   kCancelled = 130,  ///< interrupted
 };
 
-/// what() is "where: what was found, what was expected". hint() says what to do, or is empty.
+/// what() is "where: what was found, what was expected". hint() says what to do, or is empty. As thread-safe as a const std::string.
 class HF2MLX_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message, std::string hint = {})
@@ -38,7 +38,7 @@ class HF2MLX_API Error : public std::runtime_error {
   std::string hint_;
 };
 
-/// The stable name of a code, as `--json` prints it ("not_found", "corrupt", ...).
+/// The stable name of a code, as `--json` prints it ("not_found", "corrupt", ...). Valid forever, thread-safe.
 HF2MLX_API std::string_view name_of(ErrorCode code) noexcept;
 
 }  // namespace hf2mlx

@@ -29,7 +29,7 @@ extern "C" {
 
 #define HF2MLX_ABI_VERSION 1
 
-/* The HF2MLX_ABI_VERSION of the library that runs, which may be another than that of this header. */
+/* The HF2MLX_ABI_VERSION of the library that runs, which may be another than that of this header. From any thread, as the next. */
 HF2MLX_API uint32_t hf2mlx_abi_version(void);
 
 /* Of the library, as "1.2.3". Valid forever. */
@@ -54,10 +54,10 @@ enum {
 
 typedef struct hf2mlx_job hf2mlx_job;
 
-/* NULL where there is no memory. */
+/* NULL where there is no memory. From any thread. */
 HF2MLX_API hf2mlx_job* hf2mlx_job_new(void);
 
-/* Not while a call with this job runs. NULL is fine. */
+/* Not while a call with this job runs; from any thread. NULL is fine. */
 HF2MLX_API void hf2mlx_job_free(hf2mlx_job* job);
 
 /* What a progress function is told. There may be several stages, such as downloading and converting: each begins, advances and ends. */
@@ -82,16 +82,29 @@ HF2MLX_API void hf2mlx_job_cancel(hf2mlx_job* job);
 
 /* What the program's command of the same name does and prints with --json. `options` is a JSON object whose keys are the command's long
  * options without dashes; NULL stands for {}. They return when all is done; run them on a thread of your own where that matters.
- * Another status than HF2MLX_OK leaves no result, but a code, a message and a hint. */
+ * Another status than HF2MLX_OK leaves no result, but a code, a message and a hint. Any call may end with HF2MLX_BUSY, HF2MLX_USAGE,
+ * HF2MLX_IO, HF2MLX_INTERNAL and HF2MLX_CANCELLED; what else it may end with stands at each. */
+
+/* NOT_FOUND, UNSUPPORTED and CORRUPT for the model, NO_SPACE, NETWORK and AUTH for a model of the hub and for "upload-repo". */
 HF2MLX_API hf2mlx_status hf2mlx_convert(hf2mlx_job* job, const char* options);
+/* NOT_FOUND, UNSUPPORTED, CORRUPT, NETWORK, AUTH: as above. Writes nothing but the file of "sensitivity". */
 HF2MLX_API hf2mlx_status hf2mlx_plan(hf2mlx_job* job, const char* options);
+/* NOT_FOUND, CORRUPT, NETWORK, AUTH. A model that cannot be converted is a result, whose "why_not" says why. */
 HF2MLX_API hf2mlx_status hf2mlx_inspect(hf2mlx_job* job, const char* options);
+/* NOT_FOUND, UNSUPPORTED where no weights are in safetensors, CORRUPT for a checksum, NO_SPACE, NETWORK, AUTH. */
 HF2MLX_API hf2mlx_status hf2mlx_download(hf2mlx_job* job, const char* options);
+/* NOT_FOUND, CORRUPT for a folder with errors ("force": true uploads it all the same), NETWORK, AUTH. */
+HF2MLX_API hf2mlx_status hf2mlx_upload(hf2mlx_job* job, const char* options);
+/* NOT_FOUND where there is nothing to verify; with "source" what hf2mlx_convert may end with. What is wrong is in the result. */
 HF2MLX_API hf2mlx_status hf2mlx_verify(hf2mlx_job* job, const char* options);
+/* NOT_FOUND where there is none, or the original is not complete; CORRUPT for one that cannot be read. */
+HF2MLX_API hf2mlx_status hf2mlx_where(hf2mlx_job* job, const char* options);
+/* CORRUPT for settings of LM Studio that cannot be read. */
 HF2MLX_API hf2mlx_status hf2mlx_list(hf2mlx_job* job, const char* options);
+/* Nothing else. */
 HF2MLX_API hf2mlx_status hf2mlx_archs(hf2mlx_job* job, const char* options);
 
-/* Of the job's last call. All are "" where there is nothing to say, and for a NULL job. */
+/* Of the job's last call; from any thread, but not while a call runs. All are "" where there is nothing to say, and for a NULL job. */
 HF2MLX_API const char* hf2mlx_job_result(const hf2mlx_job* job);  /* a JSON object, if the call went well */
 HF2MLX_API const char* hf2mlx_job_code(const hf2mlx_job* job);    /* the stable name of the status: "not_found" */
 HF2MLX_API const char* hf2mlx_job_message(const hf2mlx_job* job); /* what was found, and what was expected */

@@ -36,7 +36,7 @@ struct ModelLists {
 /// the cache cannot be read.
 HF2MLX_API ModelLists list_models(const ListOptions& options);
 
-/// What is in one folder, by its headers. A model that cannot be read is described by why_not, not by an exception.
+/// What is in one folder, by its headers. A model that cannot be read is described by why_not: no Error is thrown.
 HF2MLX_API Inspection inspect_or_explain(const std::filesystem::path& folder);
 
 }  // namespace hf2mlx

@@ -29,16 +29,17 @@ struct Places {
 /// The cache is where huggingface_hub would look: HF_HUB_CACHE, else HUGGINGFACE_HUB_CACHE, else HF_HOME/hub, else
 /// XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub; "~" and "$VAR" in a value are expanded, and a variable that is set but
 /// empty counts as set. The other HF_ variables, too, are read as huggingface_hub reads them. `home_of` is asked where HOME is not set, and
-/// for "~user"; without it such a path stays as it is. Reads no file.
+/// for "~user"; without it such a path stays as it is. Reads no file, and throws only what `home_of` throws.
 HF2MLX_API Places places_of(const Variables& variables, const HomeOf& home_of = {});
 
-/// The hub's options, with the token of the file where there is one. Throws Error{kIo} where that cannot be read.
+/// The hub's options, with the token of the file where there is one. Throws Error{kIo, kCorrupt} where that cannot be read, or is no
+/// token.
 HF2MLX_API HubOptions hub_options(const Places& places);
 
 /// LM Studio's models folder for the user whose home is `user_home`, whether or not it exists yet: `downloadsFolder` of settings.json in LM
 /// Studio's home, else `models` in that home, else ~/.cache/lm-studio/models of older versions where only that exists. LM Studio's home is
-/// what ~/.lmstudio-home-pointer names, else ~/.lmstudio. Throws Error{kCorrupt} for a settings.json that is not JSON: its models may be
-/// anywhere.
+/// what ~/.lmstudio-home-pointer names, else ~/.lmstudio. Throws Error{kCorrupt, kIo} for a settings.json that is not JSON or cannot be
+/// read: its models may be anywhere.
 HF2MLX_API std::filesystem::path lm_studio_models(const std::filesystem::path& user_home);
 
 }  // namespace hf2mlx

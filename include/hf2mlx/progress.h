@@ -1,4 +1,4 @@
-/// \file How a caller watches and stops a conversion.
+/// \file How a caller watches and stops a call.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 
 namespace hf2mlx {
 
-/// Called by the library, never concurrently. All methods do nothing by default.
+/// Called by threads of the library, for one call never by two at once. All methods do nothing by default, and must not throw.
 class HF2MLX_API Progress {
  public:
   virtual ~Progress() = default;

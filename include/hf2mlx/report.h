@@ -34,7 +34,7 @@ struct FrontierPoint {
 /// Steps of an eighth of an octave, from an error of 2^-10 of the values up to as large as these; what is beyond is in the first or last.
 inline constexpr size_t kErrorSteps = 80;
 inline constexpr int kErrorStepsPerOctave = 8;
-/// The relative RMS with which a step begins.
+/// The relative RMS with which a step begins. Thread-safe.
 HF2MLX_API double error_of_step(size_t step) noexcept;
 
 /// What quantizing has changed of one layer, measured on all of its values or on some. Where an importance matrix weights its columns,
@@ -56,7 +56,7 @@ struct LayerError {
   double source_zeros = 0;                              ///< and were before
 };
 
-/// Of all layers together; `worst_index` is that of the worst layer, whose name `layer` gets.
+/// Of all layers together; `worst_index` is that of the worst layer, whose name `layer` gets. Thread-safe; throws no Error.
 HF2MLX_API LayerError whole_of(const std::vector<LayerError>& layers);
 
 struct Report {

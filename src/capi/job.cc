@@ -126,7 +126,9 @@ hf2mlx_status hf2mlx_convert(hf2mlx_job* job, const char* options) { return call
 hf2mlx_status hf2mlx_plan(hf2mlx_job* job, const char* options) { return call_job(job, Call::kPlan, options); }
 hf2mlx_status hf2mlx_inspect(hf2mlx_job* job, const char* options) { return call_job(job, Call::kInspect, options); }
 hf2mlx_status hf2mlx_download(hf2mlx_job* job, const char* options) { return call_job(job, Call::kDownload, options); }
+hf2mlx_status hf2mlx_upload(hf2mlx_job* job, const char* options) { return call_job(job, Call::kUpload, options); }
 hf2mlx_status hf2mlx_verify(hf2mlx_job* job, const char* options) { return call_job(job, Call::kVerify, options); }
+hf2mlx_status hf2mlx_where(hf2mlx_job* job, const char* options) { return call_job(job, Call::kWhere, options); }
 hf2mlx_status hf2mlx_list(hf2mlx_job* job, const char* options) { return call_job(job, Call::kList, options); }
 hf2mlx_status hf2mlx_archs(hf2mlx_job* job, const char* options) { return call_job(job, Call::kArchs, options); }
 

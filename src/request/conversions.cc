@@ -89,6 +89,8 @@ Original beside(const Conversion& conversion) {
 
 }  // namespace
 
+fs::path lm_studio_of(const Places& places) { return places.home.empty() ? fs::path() : lm_studio_models(places.home); }
+
 std::vector<SearchPlace> search_places(const std::vector<std::string>& more, const fs::path& lm_studio) {
   constexpr int kPublisherAndName = 2;
   std::vector<SearchPlace> places = {{.folder = "."}, {.folder = lm_studio, .depth = kPublisherAndName, .is_lm_studio = true}};

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "hf2mlx/options.h"
+#include "hf2mlx/places.h"
 
 namespace hf2mlx {
 
@@ -30,6 +31,8 @@ struct SearchPlace {
   bool is_lm_studio = false;
 };
 
+// LM Studio's models folder; empty where no home is known.
+std::filesystem::path lm_studio_of(const Places& places);
 // The current folder and LM Studio's, then `more`.
 std::vector<SearchPlace> search_places(const std::vector<std::string>& more, const std::filesystem::path& lm_studio);
 // --in FOLDER.

@@ -70,7 +70,7 @@ std::string text_of(const Key& key, const Json& value) {
 // In the form in which it is one value whatever it begins with, and however the words are cut.
 void add(const Key& key, const std::string& value, std::vector<std::string>& words) {
   if (key.word.empty()) {
-    words.insert(words.begin(), value);
+    words.push_back(value);
   } else if (value.empty()) {
     words.insert(words.end(), {key.word, value});
   } else {
@@ -109,7 +109,13 @@ std::vector<std::string> words_of(const Json& options, const CLI::App& app) {
   if (!options.is_object()) throw Error(ErrorCode::kUsage, fmt::format("options: {} found, an object expected", options.type_name()));
   const std::vector<Key> keys = keys_of(app);
   std::vector<std::string> words;
-  for (const auto& [name, value] : options.items()) add_value(find_key(keys, name), value, words);
+  // Values that stand alone are told apart by their order, which is that of their declarations.
+  for (const Key& key : keys) {
+    if (key.word.empty() && options.contains(key.name)) add_value(key, options[key.name], words);
+  }
+  for (const auto& [name, value] : options.items()) {
+    if (const Key key = find_key(keys, name); !key.word.empty()) add_value(key, value, words);
+  }
   return words;
 }
 

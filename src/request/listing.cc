@@ -15,7 +15,7 @@ const std::string& name_of_original(const ListedPair& pair) {
 }  // namespace
 
 Listing make_listing(const Places& places, const std::vector<std::string>& more) {
-  const std::filesystem::path lm_studio = places.home.empty() ? "" : lm_studio_models(places.home);
+  const std::filesystem::path lm_studio = lm_studio_of(places);
   Listing listing{.models = list_models({.cache_dir = places.hub_cache, .lm_studio_dir = lm_studio}), .pairs = {}};
   for (Conversion& conversion : find_conversions(search_places(more, lm_studio))) {
     Original original = original_of(conversion, places.hub_cache);

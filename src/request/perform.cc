@@ -6,11 +6,13 @@
 #include "hf2mlx/convert.h"
 #include "report/report_json.h"
 #include "request/convert_request.h"
+#include "request/copies.h"
 #include "request/download_request.h"
 #include "request/json_options.h"
 #include "request/listing.h"
 #include "request/options.h"
 #include "request/text.h"
+#include "request/upload_request.h"
 #include "request/verify_request.h"
 
 namespace hf2mlx {
@@ -69,17 +71,25 @@ std::string parse_options(CLI::App& app, const Asked& asked) {
   return join(line, " ");
 }
 
+// For what cannot be done without the hub.
+void need_hub(const Asked& asked) {
+  if (!asked.places.hub.endpoint.empty()) return;
+  throw Error(ErrorCode::kUsage, "\"environment\": missing, it says where the hub and the cache are",
+              "hand over the variables of the process; {\"HOME\": \"/home/me\"} is the least");
+}
+
 Json convert_or_plan(const Asked& asked, DryRun dry_run) {
   CLI::App app;
   ConvertArguments arguments;
   declare_convert(app, arguments);
   const std::string command_line = parse_options(app, asked);
   if (dry_run == DryRun::kYes) arguments.dry_run = true;
-  if (!arguments.upload_repo.empty()) {
-    throw Error(ErrorCode::kUsage, "\"upload-repo\": uploading is no part of this call", "upload the folder when it is there");
-  }
   const ConvertRequest request = convert_request(std::move(arguments), asked.places, command_line);
-  return to_json(request, run(request, asked.progress, asked.cancel));
+  if (uploads(request)) need_hub(asked);
+  const std::vector<Report> reports = run(request, asked.progress, asked.cancel);
+  Json json = to_json(request, reports);
+  if (uploads(request)) json["upload"] = to_json(upload_result(request, reports.front(), asked.progress, asked.cancel));
+  return json;
 }
 
 Json inspect_one(const Asked& asked) {
@@ -95,12 +105,18 @@ Json download_one(const Asked& asked) {
   DownloadArguments arguments;
   declare_download(app, arguments);
   parse_options(app, asked);
-  if (asked.places.hub.endpoint.empty()) {
-    throw Error(ErrorCode::kUsage, "\"environment\": missing, it says where the hub and the cache are",
-                "hand over the variables of the process; {\"HOME\": \"/home/me\"} is the least");
-  }
+  need_hub(asked);
   return to_json(download(download_options(arguments, asked.places), asked.progress, asked.cancel),
                  arguments.dry_run ? DryRun::kYes : DryRun::kNo);
+}
+
+Json upload_one(const Asked& asked) {
+  CLI::App app;
+  UploadArguments arguments;
+  declare_upload(app, arguments);
+  parse_options(app, asked);
+  need_hub(asked);
+  return to_json(run(arguments, upload_options(arguments, asked.places), asked.progress, asked.cancel));
 }
 
 Json verify_one(const Asked& asked) {
@@ -109,6 +125,16 @@ Json verify_one(const Asked& asked) {
   declare_verify(app, arguments);
   parse_options(app, asked);
   return to_json(verify(verify_options(arguments, asked.places), asked.progress, asked.cancel));
+}
+
+Json where_is(const Asked& asked) {
+  CLI::App app;
+  WhereArguments arguments;
+  declare_where(app, arguments);
+  parse_options(app, asked);
+  std::vector<Copy> copies = find_copies(arguments, asked.places);
+  if (!arguments.all) copies.resize(1);
+  return to_json(copies);
 }
 
 Json list_all(const Asked& asked) {
@@ -137,8 +163,12 @@ Json perform(Call call, std::string_view options, Progress* progress, const Canc
       return inspect_one(asked("inspect", options, progress, cancel));
     case Call::kDownload:
       return download_one(asked("download", options, progress, cancel));
+    case Call::kUpload:
+      return upload_one(asked("upload", options, progress, cancel));
     case Call::kVerify:
       return verify_one(asked("verify", options, progress, cancel));
+    case Call::kWhere:
+      return where_is(asked("where", options, progress, cancel));
     case Call::kList:
       return list_all(asked("list", options, progress, cancel));
     case Call::kArchs:

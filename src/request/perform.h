@@ -8,7 +8,7 @@
 
 namespace hf2mlx {
 
-enum class Call { kConvert, kPlan, kInspect, kDownload, kVerify, kList, kArchs };
+enum class Call { kConvert, kPlan, kInspect, kDownload, kUpload, kVerify, kWhere, kList, kArchs };
 
 // `options` is a JSON object as json_options.h says; empty text stands for {}. Its key "environment" is an object of variables, of which
 // the places of models follow as hf2mlx/places.h says; without it nothing is looked for in a cache, and nothing is downloaded. The result

@@ -16,12 +16,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "examples" / "tiny-qwen3"
-OK, BUSY, USAGE, NOT_FOUND, CANCELLED = 0, 1, 2, 3, 130
+OK, BUSY, USAGE, NOT_FOUND, CORRUPT, AUTH, CANCELLED = 0, 1, 2, 3, 5, 9, 130
 BEGIN, ADVANCE, END, NOTE = range(4)
 PROGRESS = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint64)
-CALLS = ("convert", "plan", "inspect", "download", "verify", "list", "archs")
+CALLS = ("convert", "plan", "inspect", "download", "upload", "verify", "where", "list", "archs")
 TEXTS = ("result", "code", "message", "hint")
 paths = argparse.Namespace()
+sys.path.append(str(ROOT / "tests" / "support"))
+from hub_server import Hub  # noqa: E402
 
 
 def load(path):
@@ -143,6 +145,37 @@ class Interface(unittest.TestCase):
             self.assertEqual([model["model"] for model in job.result()["lm_studio"]["models"]], ["me/tiny-qwen3-MLX"])
             self.assertEqual(job.result(), program("list", home=self.scratch)[1])
 
+    def test_where(self):
+        with Job() as job:
+            for name in ("me", "you"):
+                options = {"model": str(MODEL), "lm-studio": name, "quantize": True, "environment": self.environment()}
+                self.assertEqual(job.call("convert", options), OK, job.text("message"))
+            for options, words in (({"all": True}, ["--all"]), ({}, []), ({"format": "mlx"}, ["--format", "mlx"])):
+                self.assertEqual(job.call("where", {"name": "tiny-qwen3", "environment": self.environment(), **options}), OK)
+                self.assertEqual(job.result(), program("where", "tiny-qwen3", *words, home=self.scratch)[1])
+            self.assertEqual(len(job.result()["copies"]), 1)
+            self.assertEqual(job.call("where", {"name": "none/such", "environment": self.environment()}), NOT_FOUND)
+            self.assertEqual(job.call("where", {}), USAGE)
+
+    def test_upload(self):
+        out = self.scratch / "out"
+        with Hub("hf_right") as hub:
+            environment = {"HOME": str(self.scratch), "HF_ENDPOINT": hub.address(), "HF_TOKEN": "hf_right"}
+            with Job() as job:
+                options = {"model": str(MODEL), "output": str(out), "quantize": True, "upload-repo": "me/one", "environment": environment}
+                self.assertEqual(job.call("convert", options), OK, job.text("message"))
+                self.assertEqual(job.result()["upload"]["repo_id"], "me/one")
+                self.assertEqual(job.call("upload", {"folder": str(out), "repo": "me/two", "message": "said", "environment": environment}), OK,
+                                 job.text("message"))
+                self.assertEqual(job.result()["commit"], hub.repos["me/two"][-1].commit)
+                self.assertEqual(hub.messages[-1], "said")
+                for name in ("me/one", "me/two"):
+                    self.assertEqual(set(hub.repos[name][-1].files) - {".gitattributes"}, {path.name for path in out.iterdir()})
+                (out / "model.safetensors").write_bytes(b"broken")
+                self.assertEqual(job.call("upload", {"folder": str(out), "repo": "me/two", "environment": environment}), CORRUPT)
+                refused = {"folder": str(out), "repo": "me/two", "force": True, "environment": environment | {"HF_TOKEN": "hf_wrong"}}
+                self.assertEqual(job.call("upload", refused), AUTH)
+
     def test_errors_are_those_of_the_program(self):
         missing = self.scratch / "none"
         with Job() as job:
@@ -164,7 +197,7 @@ class Interface(unittest.TestCase):
             ({"q-bits": True}, '"q-bits": true found, N expected', ""),
             ({"model": str(MODEL), "q-mode": "afine"}, "--q-mode: 'afine' is none of affine, mxfp4, nvfp4, mxfp8; did you mean affine?", ""),
             ({"model": str(MODEL), "quantize": True, "dequantize": True}, "--quantize and --dequantize contradict each other", ""),
-            ({"model": str(MODEL), "upload-repo": "me/mine"}, '"upload-repo": uploading is no part of this call', "upload the folder"),
+            ({"model": str(MODEL), "output": str(self.scratch / "o"), "upload-repo": "me/mine"}, '"environment": missing', "hand over"),
             ({"environment": {"HOME": 1}}, '"environment": an object of texts expected', ""),
         ]
         for options, message, hint in cases:
@@ -173,9 +206,11 @@ class Interface(unittest.TestCase):
                 self.assertEqual(job.text("code"), "usage")
                 self.assertEqual(job.text("message")[:len(message)], message)
                 self.assertTrue(job.text("hint").startswith(hint), job.text("hint"))
-        with Job() as job:
-            self.assertEqual(job.call("download", {"repo": "me/model"}), USAGE)
-            self.assertIn("environment", job.text("message"))
+        for call, options in (("download", {"repo": "me/model"}), ("upload", {"folder": str(MODEL), "repo": "me/model"})):
+            with self.subTest(call=call), Job() as job:
+                self.assertEqual(job.call(call, options), USAGE)
+                self.assertIn("environment", job.text("message"))
+        self.assertEqual(list(self.scratch.iterdir()), [])
 
     def test_cancelled_from_another_thread_while_busy(self):
         begun, cancelled = threading.Event(), threading.Event()

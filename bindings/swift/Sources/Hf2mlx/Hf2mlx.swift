@@ -63,9 +63,19 @@ public enum Hf2mlx {
         try await call(hf2mlx_download, options, progress)
     }
 
+    /// Uploads a model folder to the hub: ["folder": "out", "repo": "me/Qwen3-8B-MLX"].
+    public static func upload(_ options: Hf2mlxOptions, progress: (@Sendable (Hf2mlxProgress) -> Void)? = nil) async throws -> [String: Any] {
+        try await call(hf2mlx_upload, options, progress)
+    }
+
     /// Whether a model folder is complete and will load: ["out": "path"].
     public static func verify(_ options: Hf2mlxOptions, progress: (@Sendable (Hf2mlxProgress) -> Void)? = nil) async throws -> [String: Any] {
         try await call(hf2mlx_verify, options, progress)
+    }
+
+    /// Where a model is on this machine, converted or not: ["name": "Qwen/Qwen3-8B"].
+    public static func `where`(_ options: Hf2mlxOptions) async throws -> [String: Any] {
+        try await call(hf2mlx_where, options, nil)
     }
 
     /// The models of the Hugging Face cache and of LM Studio.
