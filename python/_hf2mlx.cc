@@ -15,7 +15,6 @@
 #include "hf2mlx/convert.h"
 #include "hf2mlx/download.h"
 #include "hf2mlx/places.h"
-#include "hf2mlx/upload.h"
 #include "hf2mlx/verify.h"
 #include "report/report_json.h"
 #include "request/convert_request.h"
@@ -24,6 +23,7 @@
 #include "request/listing.h"
 #include "request/options.h"
 #include "request/override_file.h"
+#include "request/upload_request.h"
 #include "request/verify_request.h"
 #include "watched_call.h"
 
@@ -92,12 +92,11 @@ std::string convert_json(const Places& places, const Words& words, const nb::obj
     };
   }
   const ConvertRequest request = convert_request(std::move(arguments), places, "");
-  const std::string& repo = request.arguments.upload_repo;
   std::vector<Report> reports;
   std::optional<UploadReport> uploaded;
   call.run([&](Progress& progress, const CancelToken& token) {
     reports = run(request, &progress, &token);
-    if (!repo.empty()) uploaded = upload({reports.front().output, repo, "", request.options.source.hub}, &progress, &token);
+    if (uploads(request)) uploaded = upload_result(request, reports.front(), &progress, &token);
   });
   Json json = to_json(request, reports);
   if (uploaded) json["upload"] = to_json(*uploaded);
@@ -118,6 +117,15 @@ std::string download_json(const Places& places, const Words& words, nb::handle l
   DownloadReport report;
   call.run([&](Progress& progress, const CancelToken& token) { report = download(options, &progress, &token); });
   return json_text(to_json(report, options.dry_run ? DryRun::kYes : DryRun::kNo));
+}
+
+std::string upload_json(const Places& places, const Words& words, nb::handle listener, const CancelToken* cancel) {
+  WatchedCall call(listener, cancel);
+  const UploadArguments arguments = read_words(&declare_upload, words);
+  const UploadOptions options = upload_options(arguments, places);
+  UploadReport report;
+  call.run([&](Progress& progress, const CancelToken& token) { report = run(arguments, options, &progress, &token); });
+  return json_text(to_json(report));
 }
 
 std::string list_json(const Places& places, const Words& folders, nb::handle listener) {
@@ -169,6 +177,7 @@ NB_MODULE(_hf2mlx, module) {
   module.def("convert", &convert_json, nb::arg(), nb::arg(), nb::arg().none(), nb::arg(), nb::arg().none());
   module.def("inspect", &inspect_json);
   module.def("download", &download_json, nb::arg(), nb::arg(), nb::arg(), nb::arg().none());
+  module.def("upload", &upload_json, nb::arg(), nb::arg(), nb::arg(), nb::arg().none());
   module.def("list_models", &list_json);
   module.def("verify", &verify_json, nb::arg(), nb::arg(), nb::arg(), nb::arg().none());
   module.def("architectures", &architectures_json);

@@ -2,7 +2,7 @@
 
 All calls release the interpreter's lock while they work, end on Ctrl-C, and raise subclasses of Error.
 """
-from ._api import architectures, convert, download, inspect, list_models, plan, verify
+from ._api import architectures, convert, convert_variants, download, inspect, list_models, plan, upload, verify
 from ._errors import (
     AuthError,
     Cancelled,
@@ -82,9 +82,11 @@ __all__ = [
     "__version__",
     "architectures",
     "convert",
+    "convert_variants",
     "download",
     "inspect",
     "list_models",
     "plan",
+    "upload",
     "verify",
 ]

@@ -1,10 +1,12 @@
 """The calls, as commands of the program: parameters become the words of a command line, so they mean here what they mean there."""
 from __future__ import annotations
 
+import functools
 import json
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any, Optional, Union
+from collections.abc import Callable, Iterable, Mapping
+from inspect import Parameter, signature
+from typing import Any, Concatenate, Optional, ParamSpec, TypeVar, Union
 
 from . import _hf2mlx
 from ._errors import UsageError
@@ -16,11 +18,16 @@ from ._results import (
     ModelLists,
     Plan,
     Report,
+    UploadReport,
     Verification,
     read,
     read_architectures,
+    read_variants,
 )
-from .layers import Asked, Predicate, as_library_asks
+from .layers import Predicate, as_library_asks
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PathLike = Union[str, "os.PathLike[str]"]
 # Bytes, or a number and a unit such as "5GB", in powers of 1024.
@@ -28,6 +35,10 @@ Size = Union[int, str]
 # Bits, "BITS[:GROUP[:MODE]]", "keep", or a dict of "bits", "group_size" and "mode".
 Spec = Union[int, str, Mapping[str, Any]]
 Overrides = Union[Mapping[str, Spec], Iterable[str]]
+# Bits, "BITS[:GROUP[:MODE]]", a mode, a recipe, or "none".
+Variants = Iterable[Union[int, str]]
+
+_SIZES = frozenset(("max_memory", "max_shard_size", "target_size"))
 
 
 def _places() -> _hf2mlx.Places:
@@ -40,21 +51,18 @@ def _words(**options: Any) -> list[bytes]:
     words = []
     for name, value in options.items():
         option = "--" + name.replace("_", "-")
+        if value is None or value is False:
+            continue
         if value is True:
             words.append(os.fsencode(option))
         elif isinstance(value, (list, tuple)):
             words += [os.fsencode(f"{option}={item}") for item in value]
-        elif value is not None and value is not False:
-            words.append(os.fsencode(f"{option}={value}"))
+        elif isinstance(value, os.PathLike):
+            words.append(os.fsencode(f"{option}={os.fspath(value)}"))
+        else:
+            unit = "B" if name in _SIZES and isinstance(value, int) else ""
+            words.append(os.fsencode(f"{option}={value}{unit}"))
     return words
-
-
-def _path(path: Optional[PathLike]) -> Optional[str]:
-    return None if path is None else os.fspath(path)
-
-
-def _size(size: Optional[Size]) -> Optional[str]:
-    return f"{size}B" if isinstance(size, int) else size
 
 
 def _several(patterns: Union[str, Iterable[str]]) -> list[str]:
@@ -69,44 +77,53 @@ def _override_texts(overrides: Overrides) -> list[str]:
     return _hf2mlx.overrides_of(json.dumps(specs), "overrides")
 
 
-def _asked(quant_predicate: Union[Predicate, str, None]) -> Optional[Asked]:
-    return None if quant_predicate is None or isinstance(quant_predicate, str) else as_library_asks(quant_predicate)
+def _convert(asked: dict[str, Any], **more: Any) -> str:
+    """What the program's convert prints with --json; `asked` are the parameters of convert(), `more` are options besides."""
+    predicate, progress, cancel = (asked.pop(name) for name in ("quant_predicate", "progress", "cancel"))
+    is_recipe = predicate is None or isinstance(predicate, str)
+    lm_studio = asked["lm_studio"] or None
+    if lm_studio and os.fspath(asked["mlx_path"]) == "mlx_model":
+        asked["mlx_path"] = None
+    asked |= {name: bool(asked[name]) for name in ("quantize", "dequantize", "trust_remote_code")}
+    asked |= {
+        "lm_studio": lm_studio,
+        "quant_predicate": predicate if is_recipe else None,
+        "q_override": _override_texts(asked.pop("overrides")),
+        "q_candidates": ",".join(map(str, asked["q_candidates"])) or None,
+    }
+    question = None if is_recipe else as_library_asks(predicate)
+    return _hf2mlx.convert(_places(), _words(**asked, **more), question, listener_for(progress), cancel)
 
 
-def _conversion_words(
-    *,
-    mlx_path: PathLike,
-    lm_studio: Union[bool, str],
-    quant_predicate: Union[Predicate, str, None],
-    overrides: Overrides,
-    q_candidates: Iterable[Union[int, str]],
-    hf_path: PathLike,
-    imatrix: Optional[PathLike],
-    sensitivity: Optional[PathLike],
-    arch_dir: Optional[PathLike],
-    target_size: Optional[Size],
-    max_memory: Optional[Size],
-    max_shard_size: Optional[Size],
-    **others: Any,
-) -> list[bytes]:
-    if lm_studio and os.fspath(mlx_path) == "mlx_model":
-        others["lm_studio"] = lm_studio
-    else:
-        others["mlx_path"] = os.fspath(mlx_path)
-        others["lm_studio"] = lm_studio or None
-    return _words(
-        hf_path=os.fspath(hf_path),
-        quant_predicate=quant_predicate if isinstance(quant_predicate, str) else None,
-        q_override=_override_texts(overrides),
-        q_candidates=",".join(map(str, q_candidates)) or None,
-        imatrix=_path(imatrix),
-        sensitivity=_path(sensitivity),
-        arch_dir=_path(arch_dir),
-        target_size=_size(target_size),
-        max_memory=_size(max_memory),
-        max_shard_size=_size(max_shard_size),
-        **others,
-    )
+def _derived(function: Callable[[dict[str, Any]], R], original: Callable[..., Any], *first: Parameter) -> Callable[..., R]:
+    """A function of these parameters and then those of `original`, which gives `function` all of them by name."""
+    own = signature(original)
+    own = own.replace(parameters=[*first, *own.parameters.values()], return_annotation=signature(function).return_annotation)
+
+    @functools.wraps(function)
+    def derived(*args: Any, **kwargs: Any) -> R:
+        try:
+            bound = own.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{function.__name__}(): {error}") from None
+        bound.apply_defaults()
+        return function(dict(bound.arguments))
+
+    del derived.__wrapped__
+    derived.__signature__ = own  # type: ignore[attr-defined]
+    derived.__annotations__ = {name: each.annotation for name, each in own.parameters.items()} | {"return": own.return_annotation}
+    return derived
+
+
+def _with_parameters_of(original: Callable[P, Any]) -> Callable[[Callable[[dict[str, Any]], R]], Callable[P, R]]:
+    return lambda function: _derived(function, original)
+
+
+def _with_variants_and_parameters_of(
+    original: Callable[P, Any],
+) -> Callable[[Callable[[dict[str, Any]], R]], Callable[Concatenate[Variants, P], R]]:
+    variants = Parameter("variants", Parameter.POSITIONAL_ONLY, annotation="Variants")
+    return lambda function: _derived(function, original, variants)
 
 
 def convert(
@@ -138,6 +155,7 @@ def convert(
     arch: Optional[str] = None,
     arch_dir: Optional[PathLike] = None,
     fix_eos: bool = False,
+    stream: bool = False,
     sync: bool = False,
     threads: Optional[int] = None,
     max_memory: Optional[Size] = None,
@@ -182,6 +200,7 @@ def convert(
         arch: Read the model as this model type, whatever its config.json says.
         arch_dir: A folder of further architecture descriptions.
         fix_eos: Name every token that ends a text in the config files.
+        stream: Convert a model of the hub while it arrives; the original is never stored.
         sync: Wait until all is on the disk.
         threads: One for each core otherwise. The result is the same for any number.
         max_memory: For buffers: bytes, or text such as "64MB".
@@ -197,70 +216,38 @@ def convert(
         Error: for all the rest.
         KeyboardInterrupt: on Ctrl-C, when all that was begun has been removed again.
     """
-    words = _conversion_words(
-        hf_path=hf_path, mlx_path=mlx_path, quantize=bool(quantize), q_group_size=q_group_size, q_bits=q_bits, q_mode=q_mode, dtype=dtype,
-        revision=revision, dequantize=bool(dequantize), quant_predicate=quant_predicate, trust_remote_code=bool(trust_remote_code),
-        upload_repo=upload_repo, force=force, lm_studio=lm_studio, name=name, requantize=requantize, overrides=overrides, q_fit=q_fit,
-        q_lattice=q_lattice, imatrix=imatrix,
-        target_bpw=target_bpw, target_size=target_size, q_candidates=q_candidates, sensitivity=sensitivity, arch=arch, arch_dir=arch_dir,
-        fix_eos=fix_eos, sync=sync, threads=threads, max_memory=max_memory, max_shard_size=max_shard_size, single_file=single_file,
-    )
-    return read(Report, _hf2mlx.convert(_places(), words, _asked(quant_predicate), listener_for(progress), cancel))
+    return read(Report, _convert(locals()))
 
 
-def plan(
-    hf_path: PathLike,
-    mlx_path: PathLike = "mlx_model",
-    quantize: bool = False,
-    q_group_size: Optional[int] = None,
-    q_bits: Optional[int] = None,
-    q_mode: str = "affine",
-    dtype: Optional[str] = None,
-    revision: Optional[str] = None,
-    dequantize: bool = False,
-    quant_predicate: Union[Predicate, str, None] = None,
-    *,
-    lm_studio: Union[bool, str] = False,
-    name: Optional[str] = None,
-    requantize: bool = False,
-    overrides: Overrides = (),
-    q_fit: Optional[str] = None,
-    q_lattice: Optional[str] = None,
-    imatrix: Optional[PathLike] = None,
-    target_bpw: Optional[float] = None,
-    target_size: Optional[Size] = None,
-    q_candidates: Iterable[Union[int, str]] = (),
-    sensitivity: Optional[PathLike] = None,
-    arch: Optional[str] = None,
-    arch_dir: Optional[PathLike] = None,
-    fix_eos: bool = False,
-    threads: Optional[int] = None,
-    max_memory: Optional[Size] = None,
-    max_shard_size: Optional[Size] = None,
-    single_file: bool = False,
-    progress: Progress = None,
-    cancel: Optional[_hf2mlx.CancelToken] = None,
-) -> Plan:
+@_with_parameters_of(convert)
+def plan(asked: dict[str, Any]) -> Plan:
     """What convert() with the same parameters would write, tensor by tensor.
 
-    Reads headers only, and writes nothing; the model must be here. With a target the weights are read to be measured, which `progress` and
-    `cancel` are for.
+    Reads headers only, at the hub where the model is not here, and writes nothing. With a target the weights are read to be measured, which
+    `progress` and `cancel` are for.
     """
-    words = _conversion_words(
-        hf_path=hf_path, mlx_path=mlx_path, quantize=bool(quantize), q_group_size=q_group_size, q_bits=q_bits, q_mode=q_mode, dtype=dtype,
-        revision=revision, dequantize=bool(dequantize), quant_predicate=quant_predicate, lm_studio=lm_studio, name=name,
-        requantize=requantize, overrides=overrides, q_fit=q_fit, q_lattice=q_lattice, imatrix=imatrix, target_bpw=target_bpw, target_size=target_size,
-        q_candidates=q_candidates, sensitivity=sensitivity, arch=arch, arch_dir=arch_dir, fix_eos=fix_eos, threads=threads,
-        max_memory=max_memory, max_shard_size=max_shard_size, single_file=single_file, dry_run=True,
-    )
-    return read(Plan, _hf2mlx.convert(_places(), words, _asked(quant_predicate), listener_for(progress), cancel))
+    return read(Plan, _convert(asked, dry_run=True))
+
+
+@_with_variants_and_parameters_of(convert)
+def convert_variants(asked: dict[str, Any]) -> list[Report]:
+    """Converts to several models at once, while the source is read once: convert_variants([4, 8, "mxfp4"], "Qwen/Qwen3-8B", "out").
+
+    `variants` says what they are: bits, "BITS:GROUP", "BITS:GROUP:MODE", a mode, a recipe, or "none" for plain MLX. The others are the
+    parameters of convert(), which hold for all of them. The folders have labels: "out-4bit", "out-8bit" and "out-mxfp4" here. They appear
+    at the end, one after the other. Returns a report for each, in the same order, and raises what convert() raises.
+    """
+    variants = list(map(str, asked.pop("variants")))
+    if not variants:
+        raise UsageError("variants: none found, one at least expected")
+    return read_variants(_convert(asked, variant=variants))
 
 
 def inspect(
     model: PathLike, revision: Optional[str] = None, *, arch: Optional[str] = None, arch_dir: Optional[PathLike] = None
 ) -> Inspection:
     """What a model is and how large it would become. Reads headers only. A model that cannot be converted is described all the same."""
-    words = _words(model=os.fspath(model), revision=revision, arch=arch, arch_dir=_path(arch_dir))
+    words = _words(model=model, revision=revision, arch=arch, arch_dir=arch_dir)
     return read(Inspection, _hf2mlx.inspect(_places(), words, Listener()))
 
 
@@ -280,8 +267,26 @@ def download(
     `include` and `exclude` are shell patterns; without them what a conversion needs is downloaded. When this returns, every file is there
     and its checksum is right. What has arrived when it ends early stays, and the next call goes on from there.
     """
-    words = _words(revision=revision, local_dir=_path(local_dir), include=_several(include), exclude=_several(exclude), dry_run=dry_run)
+    words = _words(revision=revision, local_dir=local_dir, include=_several(include), exclude=_several(exclude), dry_run=dry_run)
     return read(DownloadReport, _hf2mlx.download(_places(), [*words, os.fsencode(repo)], listener_for(progress), cancel))
+
+
+def upload(
+    folder: PathLike,
+    repo: str,
+    *,
+    message: Optional[str] = None,
+    force: bool = False,
+    progress: Progress = None,
+    cancel: Optional[_hf2mlx.CancelToken] = None,
+) -> UploadReport:
+    """Uploads a model folder to the hub, as "org/name", which is made where it is not there; the token is that of HF_TOKEN or `hf auth login`.
+
+    The folder is verified first, and CorruptError raised for one with errors, unless `force` is given. All files appear in one commit, at
+    the end; what the hub has is not sent again. `message` is that of the commit.
+    """
+    words = [*_words(message=message, force=force), os.fsencode(folder), os.fsencode(repo)]
+    return read(UploadReport, _hf2mlx.upload(_places(), words, listener_for(progress), cancel))
 
 
 def list_models(folders: Iterable[PathLike] = ()) -> ModelLists:
@@ -306,7 +311,7 @@ def verify(
     With `source`, what it was made of, every tensor is computed again and compared, bit for bit; with `error`, too, what quantizing has
     changed of each layer is measured.
     """
-    words = _words(source=_path(source), error=error, arch=arch, arch_dir=_path(arch_dir), threads=threads, max_memory=_size(max_memory))
+    words = _words(source=source, error=error, arch=arch, arch_dir=arch_dir, threads=threads, max_memory=max_memory)
     return read(Verification, _hf2mlx.verify(_places(), [*words, os.fsencode(folder)], listener_for(progress), cancel))
 
 

@@ -3,13 +3,11 @@ from __future__ import annotations
 
 import errno
 import re
+from functools import cache
+from inspect import signature
+from typing import Any
 
-# Options whose name here is that of the program, with other signs.
-_OPTIONS = frozenset(
-    """arch arch_dir dequantize dry_run dtype error exclude fix_eos force imatrix include lm_studio local_dir max_memory max_shard_size mlx_path name q_bits
-    q_candidates q_fit q_group_size q_lattice q_mode q_override quant_predicate quantize requantize revision sensitivity single_file source sync target_bpw
-    target_size threads trust_remote_code""".split()
-)
+_BY_CODE: dict[str, type[Error]] = {}
 
 
 class Error(Exception):
@@ -27,87 +25,67 @@ class Error(Exception):
         if hint and hasattr(self, "add_note"):  # Python 3.11
             self.add_note(hint)
 
+    def __init_subclass__(cls, code: str, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.code = code
+        _BY_CODE[code] = cls
 
-class UsageError(Error, ValueError):
+
+class UsageError(Error, ValueError, code="usage"):
     """Options that contradict each other or do not exist, and a target that is there already."""
 
-    code = "usage"
 
-
-class NotFoundError(Error, FileNotFoundError):
+class NotFoundError(Error, FileNotFoundError, code="not_found"):
     """No such folder, repository, revision or file."""
 
-    code = "not_found"
 
-
-class UnsupportedError(Error, ValueError):
+class UnsupportedError(Error, ValueError, code="unsupported"):
     """An architecture, a dtype or a source's quantization that is not known."""
 
-    code = "unsupported"
 
-
-class CorruptError(Error, ValueError):
+class CorruptError(Error, ValueError, code="corrupt"):
     """A header, an index, a checksum or a size that disagrees with the rest of the model."""
 
-    code = "corrupt"
 
-
-class IoError(Error, OSError):
+class IoError(Error, OSError, code="io"):
     """The system refused to read or write."""
 
-    code = "io"
 
-
-class NoSpaceError(IoError):
+class NoSpaceError(IoError, code="no_space"):
     """The disk is full, or would be."""
 
-    code = "no_space"
-
-    def __init__(self, message: str = "", hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.errno = errno.ENOSPC
+    errno = errno.ENOSPC
 
 
-class NetworkError(Error, ConnectionError):
+class NetworkError(Error, ConnectionError, code="network"):
     """The hub cannot be reached."""
 
-    code = "network"
 
-
-class AuthError(Error, PermissionError):
+class AuthError(Error, PermissionError, code="auth"):
     """The hub refuses: a model is private or gated."""
 
-    code = "auth"
 
-
-class InternalError(Error, RuntimeError):
+class InternalError(Error, RuntimeError, code="internal"):
     """A defect of hf2mlx."""
 
-    code = "internal"
 
-
-class Cancelled(Error):
+class Cancelled(Error, code="cancelled"):
     """The call was stopped by its CancelToken. Ctrl-C raises KeyboardInterrupt."""
 
-    code = "cancelled"
 
+@cache
+def _parameters() -> dict[str, str]:
+    """Of all calls, by the program's options."""
+    from . import _api
 
-_BY_CODE = {
-    kind.code: kind
-    for kind in (
-        UsageError, NotFoundError, UnsupportedError, CorruptError, IoError, NoSpaceError, NetworkError, AuthError, InternalError, Cancelled
-    )
-}
+    calls = (_api.convert, _api.inspect, _api.download, _api.upload, _api.verify)
+    names = {name for call in calls for name in signature(call).parameters}
+    return {name.replace("_", "-"): name for name in names} | {"q-override": "overrides", "variant": "variants"}
 
 
 def _named_as_here(text: str) -> str:
     """With parameters in place of the program's options: "--q-bits" is q_bits."""
-
-    def parameter(match: re.Match[str]) -> str:
-        name = match[1].replace("-", "_")
-        return name if name in _OPTIONS else match[0]
-
-    return re.sub(r"--([a-z][a-z-]*)", parameter, text)
+    return re.sub(r"--([a-z][a-z-]*)", lambda match: _parameters().get(match[1], match[0]), text)
 
 
 def make_error(code: str, message: str, hint: str) -> Error:

@@ -98,6 +98,7 @@ class Report(_Conversion):
 
     seconds: float
     upload: Optional[UploadReport] = None
+    received_bytes: int = 0
     frontier: list[FrontierPoint] = field(default_factory=list)
     errors: list[LayerError] = field(default_factory=list)
     whole_error: Optional[LayerError] = None
@@ -108,6 +109,7 @@ class Plan(_Conversion):
     """What a conversion would do."""
 
     tensors: list[TensorReport]
+    received_bytes: int = 0
     frontier: list[FrontierPoint] = field(default_factory=list)
 
 
@@ -148,6 +150,7 @@ class Inspection:
     sizes: list[SizeChoice]
     tensors: list[SourceTensor]
     notes: list[str]
+    received_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -311,6 +314,10 @@ def _object(kind: type[T], fields: dict[str, Any]) -> T:
 def read(kind: type[T], text: str) -> T:
     """The object of that type that `text`, as the library writes it, stands for."""
     return _object(kind, json.loads(text))
+
+
+def read_variants(text: str) -> list[Report]:
+    return [_object(Report, fields) for fields in json.loads(text)["variants"]]
 
 
 def read_architectures(text: str) -> list[Architecture]:

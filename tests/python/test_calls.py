@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 import os
+import pydoc
 from pathlib import Path
 
 import pytest
@@ -68,19 +69,59 @@ def test_every_parameter_is_tried(hf2mlx):
         assert f"{name}=" in tests, name
 
 
+def test_what_is_made_of_convert_says_so(hf2mlx):
+    parameters = list(inspect.signature(hf2mlx.convert).parameters.values())
+    plan, several = (inspect.signature(call) for call in (hf2mlx.plan, hf2mlx.convert_variants))
+    assert list(plan.parameters.values()) == parameters and plan.return_annotation == "Plan"
+    assert list(several.parameters.values())[1:] == parameters and list(several.parameters)[0] == "variants"
+    for call, arguments in ((hf2mlx.plan, "(hf_path: 'PathLike', mlx_path: 'PathLike' = 'mlx_model', quantize"),
+                            (hf2mlx.convert_variants, "(variants: 'Variants', /, hf_path: 'PathLike', mlx_path")):
+        text = pydoc.plain(pydoc.render_doc(call))
+        assert f"{call.__name__}{arguments}" in text and call.__doc__.splitlines()[0] in text
+        with pytest.raises(TypeError, match=rf"{call.__name__}\(\): missing a required argument: '\w+'"):
+            call()
+        with pytest.raises(TypeError, match="q_bit'"):
+            call(["4"], SOURCE, q_bit=4)
+
+
+def test_several_at_once(hf2mlx, fresh):
+    variants = [4, "8:32", "mxfp4", "none"]
+    reports = hf2mlx.convert_variants(variants, SOURCE, "ours", quant_predicate=lambda path, layer: path != "lm_head")
+    assert [Path(report.output).name for report in reports] == ["ours-4bit", "ours-8bit-g32", "ours-mxfp4", "ours-unquantized"]
+    assert [report.quantized_layers for report in reports] == [43, 43, 43, 0]
+    reports = hf2mlx.convert_variants((str(variant) for variant in variants), SOURCE, Path("plain"), max_shard_size="3MB")
+    run_checked(fresh.program, "convert", SOURCE, "theirs", "--quiet", "--max-shard-size", "3MB",
+                *(word for variant in variants for word in ("--variant", str(variant))))
+    for report in reports:
+        assert digests(report.output) == digests(Path(report.output).name.replace("plain", "theirs"))
+    for given, more in (([], {}), (["four"], {}), ([4, 8], dict(q_bits=4)), ([4, 4], {})):
+        with pytest.raises(hf2mlx.UsageError):
+            hf2mlx.convert_variants(given, SOURCE, "more", **more)
+    assert not list(Path().glob("more*"))
+
+
+def test_stream(hf2mlx, hub, home):
+    report = hf2mlx.convert(MODEL, "ours", quantize=True, stream=True)
+    assert report.received_bytes > 13_000_000 and not (home / ".cache").exists()
+    assert 10_000 < hf2mlx.inspect(MODEL).received_bytes < 150_000
+    assert 10_000 < hf2mlx.plan(MODEL, quantize=True).received_bytes < 150_000
+    hf2mlx.convert(SOURCE, "theirs", quantize=True)
+    assert digests("ours") == digests("theirs")
+
+
 def test_report_and_plan_have_the_names_that_the_program_prints(hf2mlx, printed):
     report = hf2mlx.convert(SOURCE, "ours", quantize=True)
     theirs = printed("convert", SOURCE, "theirs", "-q")
-    assert without(as_json(report, "frontier", "upload", "errors", "whole_error"), "seconds", "output") == without(theirs, "seconds", "output")
+    assert without(as_json(report, "frontier", "upload", "errors", "whole_error", "received_bytes"), "seconds", "output") == without(theirs, "seconds", "output")
     assert report.seconds > 0 and report.frontier == []
     plan = hf2mlx.plan(SOURCE, "planned", quantize=True, q_bits=6)
-    assert as_json(plan, "frontier") == printed("plan", SOURCE, "planned", "-q", "--q-bits", "6")
+    assert as_json(plan, "frontier", "received_bytes") == printed("plan", SOURCE, "planned", "-q", "--q-bits", "6")
     assert plan.tensors[0].encoding == "affine 6-bit g64" and not Path("planned").exists()
 
 
 def test_a_target_has_a_frontier(hf2mlx, printed):
     plan = hf2mlx.plan(SOURCE, target_bpw=5, sensitivity="measured.json")
-    assert as_json(plan) == printed("plan", SOURCE, "--target-bpw", "5", "--sensitivity", "measured.json")
+    assert as_json(plan, "received_bytes") == printed("plan", SOURCE, "--target-bpw", "5", "--sensitivity", "measured.json")
     assert sum(point.chosen for point in plan.frontier) == 1 and Path("measured.json").exists()
 
 
@@ -131,7 +172,7 @@ def test_arch_dir(hf2mlx):
 
 
 def test_inspect_list_and_architectures(hf2mlx, printed):
-    assert as_json(hf2mlx.inspect(SOURCE)) == printed("inspect", SOURCE)
+    assert as_json(hf2mlx.inspect(SOURCE), "received_bytes") == printed("inspect", SOURCE)
     assert [as_json(arch) for arch in hf2mlx.architectures()] == printed("archs")["architectures"]
     hf2mlx.convert(SOURCE, "deep/out", quantize=True)
     lists = hf2mlx.list_models(["deep"])
@@ -190,6 +231,23 @@ def test_upload(hf2mlx, hub, monkeypatch):
     files = {path: content if isinstance(content, bytes) else content.read_bytes() for path, content in stored if path != ".gitattributes"}
     assert files == {p.relative_to("out").as_posix(): p.read_bytes() for p in Path("out").rglob("*") if p.is_file()}
     assert {file.path for file in report.upload.files} == set(files)
+    told = []
+    again = hf2mlx.upload(Path("out"), "me/other", message="said", progress=lambda *words: told.append(words[0]))
+    assert again.commit == hub.repos["me/other"][-1].commit and hub.messages[-1] == "said" and again.seconds > 0
+    assert {file.path for file in again.files} == set(files) and list(dict.fromkeys(told)) == ["checking digests", "computing checksums", "uploading"]
+    Path("out/model.safetensors").write_bytes(b"broken")
+    with pytest.raises(hf2mlx.CorruptError) as raised:
+        hf2mlx.upload("out", "me/other")
+    assert "force uploads all the same" in raised.value.hint and "--" not in raised.value.hint
+    hf2mlx.upload("out", "me/other", force=True)
+    stopped = hf2mlx.CancelToken()
+    stopped.cancel()
+    with pytest.raises(hf2mlx.Cancelled):
+        hf2mlx.upload("out", "me/other", force=True, cancel=stopped)
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    with pytest.raises(hf2mlx.AuthError) as raised:
+        hf2mlx.convert(SOURCE, "late", upload_repo="me/model")
+    assert "the model is complete" in raised.value.hint and Path("late/model.safetensors").exists()
 
 
 def test_names_that_are_not_text(hf2mlx):

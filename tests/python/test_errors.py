@@ -36,7 +36,7 @@ def test_a_target_that_exists(hf2mlx):
     (dict(quantize=True, quant_predicate="mixed_9_9"), "quant_predicate: 'mixed_9_9'"),
     (dict(quantize=True, q_mode="mxfp4", quant_predicate="mixed_4_6"), "recipes are affine"),
     (dict(quantize=True, q_fit="slow"), "q_fit: 'slow'"),
-    (dict(quantize=True, overrides=["x"]), "q_override 'x'"),
+    (dict(quantize=True, overrides=["x"]), "overrides 'x'"),
     (dict(quantize=True, overrides={"x": {"bitz": 3}}), "bitz"),
     (dict(target_bpw=4, target_size=5), "target_bpw and target_size"),
     (dict(target_bpw=4, quant_predicate=lambda path, layer: True), "chooses the bits"),

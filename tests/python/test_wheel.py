@@ -10,7 +10,7 @@ TYPED = '''
 from pathlib import Path
 from typing import Any, Union
 
-from hf2mlx import CancelToken, Error, Layer, Report, convert, inspect, verify
+from hf2mlx import CancelToken, Error, Layer, Plan, Report, UploadReport, convert, convert_variants, inspect, plan, upload, verify
 
 
 def predicate(path: str, layer: Layer) -> Union[bool, dict[str, Any]]:
@@ -20,6 +20,9 @@ def predicate(path: str, layer: Layer) -> Union[bool, dict[str, Any]]:
 report: Report = convert("model", Path("out"), quantize=True, quant_predicate=predicate, progress=lambda what, done, total: None,
                          cancel=CancelToken(), overrides={"lm_head": 8, "*.o_proj": {"bits": 6}})
 sizes: dict[str, int] = {size.label: size.bytes for size in inspect("model").sizes}
+planned: Plan = plan("model", Path("out"), quantize=True, quant_predicate=predicate, target_size="5GB")
+several: list[Report] = convert_variants([4, "mxfp4"], "model", mlx_path=Path("out"), quant_predicate=predicate)
+sent: UploadReport = upload(Path("out"), "me/model", message="first", cancel=CancelToken())
 try:
     verify("out", source="model").worst.upper()
 except Error as error:
@@ -72,9 +75,11 @@ def test_types_are_checked(fresh, tmp_path):
     mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", "--python-executable", fresh.python]
     run_checked(*mypy, "typed.py", cwd=tmp_path)
     run_checked(*mypy, "-p", "hf2mlx", cwd=tmp_path)
-    (tmp_path / "wrong.py").write_text("from hf2mlx import convert\nconvert('model', q_bits='four').output_bytes.upper()\n")
-    done = subprocess.run([*map(str, mypy), "wrong.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1 and '"q_bits"' in done.stdout and '"upper"' in done.stdout, done.stdout
+    for call in ("convert('model', ", "plan('model', ", "convert_variants([4], 'model', "):
+        name = call.split("(")[0]
+        (tmp_path / "wrong.py").write_text(f"from hf2mlx import {name}\nresult = {call}q_bits='four')\nresult.upper()\n")
+        done = subprocess.run([*map(str, mypy), "wrong.py"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1 and '"q_bits"' in done.stdout and '"upper"' in done.stdout, done.stdout
 
 
 def test_the_version_is_that_of_the_project(wheel):
