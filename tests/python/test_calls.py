@@ -134,6 +134,13 @@ def test_requantize_and_force(hf2mlx):
     assert hf2mlx.convert(SOURCE, "out", force=True).quantized_layers == 0
 
 
+def test_checksums(hf2mlx):
+    for name, checksums in (("without", False), ("with", True)):
+        hf2mlx.convert(SOURCE, name, checksums=checksums)
+        listed = json.loads(Path(name, "hf2mlx.json").read_text())["files"]["model.safetensors"]
+        assert listed.get("sha256") == (hashlib.sha256(Path(name, "model.safetensors").read_bytes()).hexdigest() if checksums else None)
+
+
 def test_lm_studio(hf2mlx, home):
     report = hf2mlx.convert(SOURCE, quantize=True, lm_studio="me", name="{model}-MLX-{bits}bit")
     assert Path(report.output) == home / ".lmstudio/models/me/tiny-qwen3-MLX-4bit"
