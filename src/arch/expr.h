@@ -68,6 +68,7 @@ class Template {
 
 bool truthy(const Json& value);          // as Python's bool()
 int64_t to_int(const Json& value);       // an integer, or a float without fraction; else Error{kCorrupt}
+double to_real(const Json& value);       // a number; else Error{kCorrupt}
 std::string to_text(const Json& value);  // a string as it is, anything else as JSON
 
 // What a `for` goes through: a list itself, or the integers below a number.

@@ -133,6 +133,11 @@ int64_t to_int(const Json& value) {
   throw Error(ErrorCode::kCorrupt, "config.json: found " + value.dump() + " where a whole number is needed");
 }
 
+double to_real(const Json& value) {
+  if (!value.is_number()) throw Error(ErrorCode::kCorrupt, "config.json: found " + value.dump() + " where a number is needed");
+  return value.get<double>();
+}
+
 std::string to_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 Json Expr::eval(const Scope& scope) const {

@@ -11,11 +11,6 @@
 namespace hf2mlx {
 namespace {
 
-double real(const Json& v) {
-  if (!v.is_number()) throw Error(ErrorCode::kCorrupt, "config.json: found " + v.dump() + " where a number is needed");
-  return v.get<double>();
-}
-
 Json extreme(const std::vector<Json>& args, bool largest) {
   const std::vector<Json> items = args.size() == 1 && args[0].is_array() ? args[0].get<std::vector<Json>>() : args;
   Json best = items.at(0);
@@ -71,7 +66,7 @@ Json sum(const Json& list) {
   double total = 0;
   bool whole = true;
   for (const Json& x : list) {
-    total += real(x);
+    total += to_real(x);
     whole = whole && x.is_number_integer();
   }
   return whole ? Json(static_cast<int64_t>(total)) : Json(total);
@@ -104,7 +99,7 @@ Json rename_key(const std::vector<Json>& args) {
 Json rounded(const std::vector<Json>& args) {
   const auto dtype = dtype_from_name(args.at(1).get<std::string>());
   if (!dtype || !is_float(*dtype)) throw Error(ErrorCode::kInternal, "rounded() wants F16, BF16 or F32");
-  const auto value = static_cast<float>(real(args[0]));
+  const auto value = static_cast<float>(to_real(args[0]));
   std::byte stored[4];
   float back = 0;
   convert_elements(Dtype::kF32, reinterpret_cast<const std::byte*>(&value), *dtype, stored, 1);
@@ -124,14 +119,14 @@ struct Builtin {
 
 constexpr Builtin kBuiltins[] = {
     {"abs",
-     [](const std::vector<Json>& a) { return a[0].is_number_integer() ? Json(std::abs(to_int(a[0]))) : Json(std::abs(real(a[0]))); }},
-    {"ceil", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::ceil(real(a[0])))); }},
+     [](const std::vector<Json>& a) { return a[0].is_number_integer() ? Json(std::abs(to_int(a[0]))) : Json(std::abs(to_real(a[0]))); }},
+    {"ceil", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::ceil(to_real(a[0])))); }},
     {"count", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::count(a[0].begin(), a[0].end(), a[1]))); }},
-    {"float", [](const std::vector<Json>& a) { return Json(real(a[0])); }},
-    {"floor", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::floor(real(a[0])))); }},
+    {"float", [](const std::vector<Json>& a) { return Json(to_real(a[0])); }},
+    {"floor", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::floor(to_real(a[0])))); }},
     {"int",
      [](const std::vector<Json>& a) {
-       return a[0].is_boolean() ? Json(to_int(a[0])) : Json(static_cast<int64_t>(std::trunc(real(a[0]))));
+       return a[0].is_boolean() ? Json(to_int(a[0])) : Json(static_cast<int64_t>(std::trunc(to_real(a[0]))));
      }},
     {"ints", [](const std::vector<Json>& a) { return ints(a[0]); }},
     {"letters", [](const std::vector<Json>& a) { return letters(a[0]); }},
@@ -139,16 +134,16 @@ constexpr Builtin kBuiltins[] = {
      [](const std::vector<Json>& a) {
        return Json(static_cast<int64_t>(a[0].is_string() ? a[0].get_ref<const std::string&>().size() : a[0].size()));
      }},
-    {"log2", [](const std::vector<Json>& a) { return Json(std::log2(real(a[0]))); }},
+    {"log2", [](const std::vector<Json>& a) { return Json(std::log2(to_real(a[0]))); }},
     {"max", [](const std::vector<Json>& a) { return extreme(a, true); }},
     {"min", [](const std::vector<Json>& a) { return extreme(a, false); }},
     {"range", [](const std::vector<Json>& a) { return range(a); }},
     {"rename_key", [](const std::vector<Json>& a) { return rename_key(a); }},
-    {"round", [](const std::vector<Json>& a) { return Json(round_even(real(a[0]))); }},
+    {"round", [](const std::vector<Json>& a) { return Json(round_even(to_real(a[0]))); }},
     {"rounded", [](const std::vector<Json>& a) { return rounded(a); }},
     {"slice", [](const std::vector<Json>& a) { return slice(a); }},
     {"split", [](const std::vector<Json>& a) { return split(a[0].get<std::string>(), a[1].get<std::string>()); }},
-    {"sqrt", [](const std::vector<Json>& a) { return Json(std::sqrt(real(a[0]))); }},
+    {"sqrt", [](const std::vector<Json>& a) { return Json(std::sqrt(to_real(a[0]))); }},
     {"sum", [](const std::vector<Json>& a) { return sum(a[0]); }},
     {"type", [](const std::vector<Json>& a) { return Json(type_of(a[0])); }},
 };

@@ -57,7 +57,7 @@ TensorRef slice_op(const TensorRef& t, const Args& a) {
 
 TensorRef mul_rows(const TensorRef& t, const Args& a) {
   std::vector<float> factors;
-  for (const Json& x : a.at(0)) factors.push_back(static_cast<float>(x.get<double>()));
+  for (const Json& x : a.at(0)) factors.push_back(static_cast<float>(to_real(x)));
   return ops::multiply_rows(t, ops::constant(factors, t->dtype()));
 }
 
@@ -67,13 +67,13 @@ struct Operation {
 };
 
 constexpr Operation kOperations[] = {
-    {"add", [](const TensorRef& t, const Args& a) { return ops::add_scalar(t, a.at(0).get<double>()); }},
+    {"add", [](const TensorRef& t, const Args& a) { return ops::add_scalar(t, to_real(a.at(0))); }},
     {"cast", [](const TensorRef& t, const Args& a) { return ops::cast(t, dtype_arg(a.at(0))); }},
     {"e8m0", [](const TensorRef& t, const Args&) { return ops::e8m0_from_float(t); }},
     {"gate_alpha", [](const TensorRef& t, const Args&) { return ops::residual_gate_alpha(t); }},
     {"gate_beta", [](const TensorRef& t, const Args&) { return ops::residual_gate_beta(t); }},
     {"move", [](const TensorRef& t, const Args& a) { return ops::moveaxis(t, axis(a.at(0)), axis(a.at(1))); }},
-    {"mul", [](const TensorRef& t, const Args& a) { return ops::multiply_scalar(t, a.at(0).get<double>()); }},
+    {"mul", [](const TensorRef& t, const Args& a) { return ops::multiply_scalar(t, to_real(a.at(0))); }},
     {"mul_rows", mul_rows},
     {"norm_gain", [](const TensorRef& t, const Args&) { return ops::norm_gain(t); }},
     {"normalize_cols", [](const TensorRef& t, const Args&) { return ops::normalize_cols(t); }},

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "arch/model.h"
+#include "base/expect_error.h"
 #include "hf2mlx/error.h"
 #include "transform/ops.h"
 #include "transform/scratch.h"
@@ -51,6 +52,17 @@ TEST(Rules, RenameDoesNotReadWhatItWrote) {
   run("rules\n  rename x.{N} -> x.{N + 1}\n", tensors);
   EXPECT_THAT(names_of(tensors), ElementsAre("x.1", "x.2"));
   EXPECT_THAT(values_of(tensors["x.2"]), ElementsAre(1));
+}
+
+// Of config.json, so it is no defect of the program.
+TEST(Rules, ValuesThatAreNoNumbersAreNamed) {
+  for (const char* rules :
+       {"config\n  x = 1\nrules\n  rename a -> b : mul(x)\n", "config\n  x = 1\nrules\n  rename a -> b : mul_rows([x, 1])\n",
+        "config\n  x = 0\nrules\n  split_heads kv.weight heads=x nope=1 rank=1 -> q u\n"}) {
+    TensorMap tensors{{"a", matrix_of(2, {1, 2})}, {"kv.weight", matrix_of(2, {1, 2})}};
+    const Json config = {{"x", std::string(rules).find("x = 0") == std::string::npos ? Json() : Json(0)}};
+    EXPECT_THAT(error_of([&] { run(rules, tensors, config); }), IsError(ErrorCode::kCorrupt, testing::HasSubstr("config.json")));
+  }
 }
 
 TEST(Rules, ForRepeatsItsRules) {

@@ -30,15 +30,18 @@ void put(TensorMap& tensors, const std::string& base, const TensorRef& value, co
 
 void split_heads(const HeadSplit& split, const std::string& base, const std::string& embed_q, const std::string& unembed_out,
                  TensorMap& tensors) {
+  if (split.heads == 0 || split.rank == 0)
+    throw Error(ErrorCode::kCorrupt, base + ".weight: config.json states no heads, or heads of no rank", "check config.json");
   const bool packed = tensors.count(base + ".scales") > 0;
   TensorRef weight = take(tensors, base + ".weight");
   Encoding encoding;
   if (packed) {
     const TensorRef scales = take(tensors, base + ".scales");
     const TensorRef biases = take(tensors, base + ".biases");
+    if (cols_of(scales->shape()) == 0) throw Error(ErrorCode::kCorrupt, base + ": packed without a scale for each group");
     encoding.bits = static_cast<uint32_t>(cols_of(weight->shape()) * 32 / split.rank);
     encoding.group_size = static_cast<uint32_t>(split.rank / cols_of(scales->shape()));
-    weight = ops::dequantize(weight, scales, biases, encoding, scales->dtype());
+    weight = ops::dequantize_affine(weight, scales, biases, encoding);
   }
   const uint64_t rows = weight->shape().at(0);
   if (rows % split.heads != 0 || rows / split.heads <= split.nope) {

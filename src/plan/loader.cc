@@ -54,6 +54,13 @@ void expect_ternary_layers(const Json& config, std::vector<Module>& modules) {
   }
 }
 
+// Shapes or config.json may state what MLX has not, and no size follows from such a statement.
+void require_encoding_of_mlx(const Encoding& e, const std::string& path) {
+  if (why_unsupported(e).empty()) return;
+  throw Error(ErrorCode::kCorrupt, fmt::format("{}: packed as {} with {} bits in groups of {}, which is no encoding of MLX", path,
+                                               name_of(e.mode), e.bits, e.group_size));
+}
+
 // The encoding that packed shapes tell, for modules that config.json does not name.
 std::optional<Encoding> inferred_encoding(const Module& m, const TensorMap& tensors) {
   const auto scales = tensors.find(m.path + ".scales");
@@ -65,12 +72,12 @@ std::optional<Encoding> inferred_encoding(const Module& m, const TensorMap& tens
   e.group_size = group_count ? static_cast<uint32_t>(cols / group_count) : 0;
   e.bits = cols ? static_cast<uint32_t>(cols_of(weight->second->shape()) * 32 / cols) : 0;
   if (scales->second->dtype() != Dtype::kU8) return e;
+  e.mode = QuantMode::kMxfp8;  // whatever it is, not affine
   for (QuantMode mode : {QuantMode::kNvfp4, QuantMode::kMxfp4, QuantMode::kMxfp8}) {
     const Encoding known = default_encoding(mode);
     if (known.bits == e.bits && known.group_size == e.group_size) return known;
   }
-  throw Error(ErrorCode::kCorrupt,
-              fmt::format("{}: packed with {} bits in groups of {}, which is no encoding of MLX", m.path, e.bits, e.group_size));
+  return e;
 }
 
 struct Differences {
@@ -175,6 +182,7 @@ std::vector<LoadedModule> match_modules(std::vector<Module> modules, const Json&
       else if (truthy(*entry))
         loaded.encoding = entry->is_object() ? encoding_from_json(*entry) : encoding_from_json(quantization);
       if (entry != quantization.end()) loaded.entry = *entry;
+      if (loaded.encoding) require_encoding_of_mlx(*loaded.encoding, loaded.module.path);
     }
     out.push_back(std::move(loaded));
   }

@@ -29,6 +29,18 @@ TEST(MatchModules, BitNetLayersArePackedAlongTheirRows) {
   EXPECT_TRUE(is_quantizable(loaded[1].module.role));
 }
 
+TensorRef words(const Shape& shape) { return ops::view(ops::cast(zeros(shape), Dtype::kF32), Dtype::kU32); }
+
+// Sizes would be divided by such numbers.
+TEST(MatchModules, EncodingsThatMlxHasNotAreNamed) {
+  const std::vector<Module> layers = {{"a", Role::kLinear, {{"a.weight", {6, 0}}}}};
+  const Json inferred = {{"quantization", {{"group_size", 64}, {"bits", 4}}}};
+  const TensorMap packed{{"a.weight", words({6, 8})}, {"a.scales", zeros({6, 1})}, {"a.biases", zeros({6, 1})}};
+  EXPECT_THAT(error_of([&] { match_modules(layers, inferred, packed); }), IsError(ErrorCode::kCorrupt, testing::HasSubstr("a: packed")));
+  const Json stated = {{"quantization", {{"group_size", 64}, {"bits", 4}, {"a", {{"group_size", 0}, {"bits", 4}}}}}};
+  EXPECT_THAT(error_of([&] { match_modules(layers, stated, packed); }), IsError(ErrorCode::kCorrupt, testing::HasSubstr("groups of 0")));
+}
+
 TEST(MatchModules, DifferencesAreNamed) {
   const TensorMap tensors{{"a.weight", zeros({6, 4})}, {"a.bias", zeros({6})}, {"other", zeros({1})}};
   EXPECT_THAT(error_of([&] { match_modules(linear_layers(), Json::object(), tensors); }),
