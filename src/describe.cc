@@ -20,7 +20,8 @@ std::string source_quantization(const Checkpoint& checkpoint) {
     const Json& settings = (*holder)["quantization_config"];
     if (settings.is_object() && settings.contains("quant_method")) return to_text(settings["quant_method"]);
   }
-  return checkpoint.hf_quant_config.is_object() ? "modelopt" : "none";
+  const Json& settings = checkpoint.quantizer_config;
+  return settings.is_object() ? to_text(settings.value("quant_method", Json("modelopt"))) : "none";
 }
 
 Report describe(const Checkpoint& checkpoint, const Plan& plan) {

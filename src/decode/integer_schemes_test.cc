@@ -267,6 +267,15 @@ TEST(Awq, FloatsTakeTheDtypeOfTheScales) {
   EXPECT_EQ(config["quantization"], (Json{{"group_size", 64}, {"bits", 4}}));
 }
 
+// As AutoAWQ writes them into quant_config.json.
+TEST(Awq, ItsOwnNamesForBitsAndGroups) {
+  for (const uint32_t bits : {4u, 8u}) {
+    const Integers n = random_integers(32, 128, bits, 64, false);
+    const Json own = {{"quant_method", "awq"}, {"zero_point", true}, {"q_group_size", 64}, {"w_bit", bits}, {"version", "GEMM"}};
+    expect_both(own, awq_tensors(n, bits), n, Dtype::kF16, {QuantMode::kAffine, bits, 64});
+  }
+}
+
 TEST(Awq, OtherLayoutsAreRefused) {
   const TensorMap tensors = awq_tensors(random_integers(32, 64, 4, 64, false), 4);
   Json gemv = awq(4, 64);

@@ -9,17 +9,18 @@
 
 #include "hf2mlx/error.h"
 #include "source/incomplete.h"
+#include "source/quantizer_files.h"
 #include "source/side_files.h"
 #include "source/weight_names.h"
 
 namespace hf2mlx {
 namespace {
 
-constexpr std::array<std::string_view, 3> kConfigs = {"config.json", "hf_quant_config.json", kWeightIndexFile};
+constexpr std::array<std::string_view, 2> kConfigs = {"config.json", kWeightIndexFile};
 
 bool is_needed(const std::string& path, const std::vector<std::string>& index_files) {
   const auto has = [&](const auto& list) { return std::find(list.begin(), list.end(), path) != list.end(); };
-  if (has(kConfigs) || has(index_files)) return true;
+  if (has(kConfigs) || is_quantizer_file(path) || has(index_files)) return true;
   return path.find('/') == path.npos && is_mlx_weight_file(path) ? true : is_side_file(path);
 }
 

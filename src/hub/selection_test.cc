@@ -27,11 +27,11 @@ std::vector<std::string> selected(const std::vector<std::string>& paths, const P
 
 TEST(Selection, WhatAConversionNeeds) {
   EXPECT_THAT(selected({".gitattributes", "README.md", "config.json", "hf_quant_config.json", "model-00001-of-00002.safetensors",
-                        "model.safetensors.index.json", "tokenizer.json", "1_Pooling/config.json", "original/params.json",
-                        "consolidated.safetensors", "pytorch_model.bin", "m.gguf", "onnx/model.onnx", "tf_model.h5", "flax_model.msgpack",
-                        "sub/model.safetensors", "adapter.safetensors"}),
+                        "quant_config.json", "model.safetensors.index.json", "tokenizer.json", "1_Pooling/config.json",
+                        "original/params.json", "consolidated.safetensors", "pytorch_model.bin", "m.gguf", "onnx/model.onnx", "tf_model.h5",
+                        "flax_model.msgpack", "sub/model.safetensors", "adapter.safetensors"}),
               ElementsAre("1_Pooling/config.json", "README.md", "config.json", "hf_quant_config.json", "model-00001-of-00002.safetensors",
-                          "model.safetensors.index.json", "tokenizer.json"));
+                          "model.safetensors.index.json", "quant_config.json", "tokenizer.json"));
 }
 
 TEST(Selection, WhatTheIndexNames) {

@@ -39,7 +39,7 @@ struct Checkpoint {
   Json config;                        // config.json as it stands, tagged floats decoded
   Json config_eos;                    // eos_token_id of config.json, which that of generation_config.json replaces in `config`
   Json generation_config;             // null when missing or not JSON
-  Json hf_quant_config;               // ModelOpt's hf_quant_config.json; null when missing
+  Json quantizer_config;              // the first of kQuantizerFiles, with its quant_method; null when there is none
   std::vector<StoredTensor> tensors;  // sorted by name, names unique
   std::vector<SideFile> side_files;   // sorted by path
   uint64_t weight_bytes = 0;          // of all tensors

@@ -11,6 +11,7 @@
 #include "source/incomplete.h"
 #include "source/locate.h"
 #include "source/model_files.h"
+#include "source/quantizer_files.h"
 #include "source/weights.h"
 
 namespace hf2mlx {
@@ -90,6 +91,17 @@ Json read_optional(const ModelFiles& files, const char* name, std::vector<std::s
   return nullptr;
 }
 
+Json read_quantizer_config(const ModelFiles& files, const std::vector<StoredTensor>& tensors, std::vector<std::string>& notes) {
+  for (const QuantizerFile& file : kQuantizerFiles) {
+    if (std::none_of(tensors.begin(), tensors.end(), [&](const StoredTensor& t) { return t.name.ends_with(file.tensor); })) continue;
+    Json settings = read_optional(files, std::string(file.name).c_str(), notes);
+    if (settings.is_null()) continue;
+    if (!file.method.empty() && !settings.contains("quant_method")) settings["quant_method"] = file.method;
+    return settings;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Checkpoint open_checkpoint(const SourceOptions& options) {
@@ -109,8 +121,8 @@ Checkpoint open_checkpoint(Location location, const ModelFiles& files) {
   checkpoint.config = read_config(files);
   checkpoint.config_eos = checkpoint.config.value("eos_token_id", Json());
   checkpoint.generation_config = read_optional(files, "generation_config.json", checkpoint.notes);
-  checkpoint.hf_quant_config = read_optional(files, "hf_quant_config.json", checkpoint.notes);
   checkpoint.tensors = read_weights(files, checkpoint.notes);
+  checkpoint.quantizer_config = read_quantizer_config(files, checkpoint.tensors, checkpoint.notes);
   checkpoint.side_files = files.side_files(checkpoint.notes);
   for (const StoredTensor& tensor : checkpoint.tensors) checkpoint.weight_bytes += tensor.size_bytes;
   return checkpoint;

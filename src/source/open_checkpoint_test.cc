@@ -49,21 +49,31 @@ TEST_F(Model, IsRead) {
   EXPECT_EQ(checkpoint.config.at("model_type"), "qwen3");
   EXPECT_EQ(checkpoint.config.at("rope").get<double>(), INFINITY);
   EXPECT_EQ(checkpoint.generation_config.dump(), R"({"eos_token_id":[1,2]})");
-  EXPECT_EQ(checkpoint.hf_quant_config.dump(), R"({"quantization":{}})");
+  EXPECT_EQ(checkpoint.quantizer_config.dump(), R"({"quantization":{}})");
   ASSERT_EQ(checkpoint.tensors.size(), 2u);
   EXPECT_EQ(checkpoint.tensors[0].name, "a");
   EXPECT_EQ(checkpoint.weight_bytes, 4u);
   EXPECT_THAT(checkpoint.notes, IsEmpty());
 }
 
+TEST_F(Model, FilesOfQuantizersNameTheirMethod) {
+  folder_.put("m/quantize_config.json", "{}");
+  EXPECT_TRUE(open().quantizer_config.is_null()) << "beside floats";
+  folder_.put("m/model.safetensors", weights_of({"a.qweight"}));
+  folder_.put("m/quantize_config.json", R"({"bits": 4})");
+  EXPECT_EQ(open().quantizer_config.dump(), R"({"bits":4,"quant_method":"gptq"})");
+  folder_.put("m/quant_config.json", R"({"w_bit": 4})");
+  EXPECT_EQ(open().quantizer_config.dump(), R"({"quant_method":"awq","w_bit":4})");
+}
+
 TEST_F(Model, OptionalConfigsMayBeMissingOrBroken) {
   EXPECT_TRUE(open().generation_config.is_null());
-  EXPECT_TRUE(open().hf_quant_config.is_null());
+  EXPECT_TRUE(open().quantizer_config.is_null());
   folder_.put("m/generation_config.json", "{broken");
   folder_.put("m/hf_quant_config.json", "[]");
   const Checkpoint checkpoint = open();
   EXPECT_TRUE(checkpoint.generation_config.is_null());
-  EXPECT_TRUE(checkpoint.hf_quant_config.is_null());
+  EXPECT_TRUE(checkpoint.quantizer_config.is_null());
   EXPECT_THAT(checkpoint.notes, ElementsAre(HasSubstr("generation_config.json is ignored: "),
                                             HasSubstr("hf_quant_config.json is ignored: found array, expected an object")));
 }
@@ -158,6 +168,8 @@ TEST_F(Model, SideFilesAreEverythingElse) {
   }
   for (const char* name : {"hf2mlx.json",
                            "hf_quant_config.json",
+                           "quant_config.json",
+                           "quantize_config.json",
                            "pytorch_model.bin",
                            "model.safetensors.index.json.lock/x.safetensors",
                            "vision/model.safetensors",

@@ -10,6 +10,7 @@
 
 #include "base/system_error.h"
 #include "source/incomplete.h"
+#include "source/quantizer_files.h"
 #include "source/weight_names.h"
 
 namespace hf2mlx {
@@ -26,9 +27,9 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, n>& nam
 }
 
 bool is_left_out_at_top(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kNames = {
-      "config.json", "hf2mlx.json", "hf_quant_config.json", "original", "onnx", "coreml", "openvino", "gguf", "refs"};
-  return is_one_of(name, kNames);
+  constexpr std::array<std::string_view, 8> kNames = {"config.json", "hf2mlx.json", "original", "onnx",
+                                                      "coreml",      "openvino",    "gguf",     "refs"};
+  return is_one_of(name, kNames) || is_quantizer_file(name);
 }
 
 bool is_left_out_anywhere(std::string_view name) {
