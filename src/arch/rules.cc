@@ -244,6 +244,7 @@ class RuleRunner {
     }
     const int64_t count = s.expr ? to_int(s.expr->eval(inner)) : members.rbegin()->first + 1;
     std::vector<TensorRef> parts;
+    if (count <= 0) throw Error(ErrorCode::kCorrupt, "config.json: no experts stated, but " + members.begin()->second + " is there");
     for (int64_t i = 0; i < count; ++i) {
       const auto member = members.find(i);
       if (member == members.end()) {

@@ -58,8 +58,9 @@ TEST(Rules, RenameDoesNotReadWhatItWrote) {
 TEST(Rules, ValuesThatAreNoNumbersAreNamed) {
   for (const char* rules :
        {"config\n  x = 1\nrules\n  rename a -> b : mul(x)\n", "config\n  x = 1\nrules\n  rename a -> b : mul_rows([x, 1])\n",
-        "config\n  x = 0\nrules\n  split_heads kv.weight heads=x nope=1 rank=1 -> q u\n"}) {
-    TensorMap tensors{{"a", matrix_of(2, {1, 2})}, {"kv.weight", matrix_of(2, {1, 2})}};
+        "config\n  x = 0\nrules\n  split_heads kv.weight heads=x nope=1 rank=1 -> q u\n",
+        "config\n  x = 0\nrules\n  stack e.{E}.weight count x -> e.weight\n"}) {
+    TensorMap tensors{{"a", matrix_of(2, {1, 2})}, {"kv.weight", matrix_of(2, {1, 2})}, {"e.0.weight", matrix_of(2, {1, 2})}};
     const Json config = {{"x", std::string(rules).find("x = 0") == std::string::npos ? Json() : Json(0)}};
     EXPECT_THAT(error_of([&] { run(rules, tensors, config); }), IsError(ErrorCode::kCorrupt, testing::HasSubstr("config.json")));
   }

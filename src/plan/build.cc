@@ -167,7 +167,7 @@ class PlanBuilder {
     if (e != encoding_from_json(plan_.config["quantization"])) set_entry(path, json_of(e));
   }
 
-  // As mx.dequantize gives it: of the dtype of affine scales, else bfloat16.
+  // As mx.dequantize gives it: of the dtype of affine scales and biases, else bfloat16.
   TensorRef decoded(const LoadedModule& loaded) const {
     const std::string dtype(dtype_ ? name_of(*dtype_) : "its dtype");
     return shared(fmt::format("{} decoded, {}", loaded.module.path, dtype), [&] { return decode(loaded); });
@@ -179,7 +179,7 @@ class PlanBuilder {
     if (loaded.values) return cast(path + ".weight", loaded.values);
     const TensorRef packed = cast_param(path + ".weight");
     const TensorRef scales = cast_param(path + ".scales");
-    if (has_biases(e)) return ops::dequantize(packed, scales, cast_param(path + ".biases"), e, scales->dtype());
+    if (has_biases(e)) return ops::dequantize_affine(packed, scales, cast_param(path + ".biases"), e);
     const auto global_scale = tensors_.find(path + ".global_scale");
     if (global_scale == tensors_.end()) return ops::dequantize(packed, scales, nullptr, e, Dtype::kBF16);
     return ops::cast(ops::dequantize_global(packed, scales, ops::cast(global_scale->second, Dtype::kF32)), Dtype::kBF16);

@@ -37,13 +37,13 @@ bool has_vision_tower(const TensorMap& tensors) {
                      [](const auto& entry) { return entry.first.find("vision_tower") != std::string::npos; });
 }
 
-// Where ModelOpt and wrappers keep what belongs at the root.
+// Where tools and wrappers keep what belongs at the root.
 void lift_quantization_config(Json& config, const Checkpoint& checkpoint) {
   if (config.contains("quantization_config")) return;
   if (config.contains("text_config") && config["text_config"].is_object() && config["text_config"].contains("quantization_config")) {
     config["quantization_config"] = config["text_config"]["quantization_config"];
-  } else if (checkpoint.hf_quant_config.is_object()) {
-    config["quantization_config"] = checkpoint.hf_quant_config;
+  } else if (checkpoint.quantizer_config.is_object()) {
+    config["quantization_config"] = checkpoint.quantizer_config;
   }
 }
 
@@ -120,6 +120,8 @@ LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, c
   const Description& description = find_architecture(checkpoint.config, registry, options.arch);
   Json config = checkpoint.config;
   lift_quantization_config(config, checkpoint);
+  if (const Json stated = config.value("quantization", Json()); !stated.is_null() && !stated.is_object())
+    throw Error(ErrorCode::kCorrupt, "config.json: quantization: " + stated.dump() + " found, an object expected");
   TensorMap tensors = source_tensors(checkpoint);
   try {
     return load_model(description, registry, config, tensors);

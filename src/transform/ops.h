@@ -95,6 +95,8 @@ TensorRef fp8_dequant(const TensorRef& codes, const TensorRef& scales, uint64_t 
 // The values of an MLX-packed weight. `packed` is U32, `scales` and `biases` as the encoding has them (`biases` null where it has none).
 // `dtype` is that of the values; affine scales and biases must have it too.
 TensorRef dequantize(const TensorRef& packed, const TensorRef& scales, const TensorRef& biases, const Encoding& encoding, Dtype dtype);
+// The same where scales and biases tell the dtype: theirs, or F32 where they differ, as MLX promotes them.
+TensorRef dequantize_affine(const TensorRef& packed, const TensorRef& scales, const TensorRef& biases, const Encoding& encoding);
 // The F32 values of nvfp4 weights [n, ...] with `global_scales` F32 [n]: one for each matrix, on top of the groups' own scales.
 TensorRef dequantize_global(const TensorRef& packed, const TensorRef& scales, const TensorRef& global_scales);
 

@@ -196,6 +196,11 @@ TensorRef dequantize(const TensorRef& packed, const TensorRef& scales, const Ten
                                        require_packed(packed, scales, biases, encoding, dtype));
 }
 
+TensorRef dequantize_affine(const TensorRef& packed, const TensorRef& scales, const TensorRef& biases, const Encoding& encoding) {
+  if (!biases || biases->dtype() == scales->dtype()) return dequantize(packed, scales, biases, encoding, scales->dtype());
+  return dequantize(packed, cast(scales, Dtype::kF32), cast(biases, Dtype::kF32), encoding, Dtype::kF32);
+}
+
 TensorRef dequantize_global(const TensorRef& packed, const TensorRef& scales, const TensorRef& global_scales) {
   const Encoding encoding = default_encoding(QuantMode::kNvfp4);
   const Shape shape = require_packed(packed, scales, nullptr, encoding, Dtype::kF32);

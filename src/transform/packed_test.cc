@@ -73,6 +73,18 @@ TEST(PackedTest, DequantizeInAnyRange) {
   }
 }
 
+// Products of bfloat16 scales would be rounded to bfloat16.
+TEST(PackedTest, ScalesAndBiasesOfTwoTypesAreDecodedAsFloat32) {
+  const Encoding e{QuantMode::kAffine, 4, 64};
+  const Array values = random_floats(Dtype::kF32, {3, 256}, 3);
+  const EncodedArrays in = encoded(values, e);
+  const TensorRef scales = ops::cast(stored(in.scales), Dtype::kBF16);
+  const Array wide = testing::read_all(ops::cast(scales, Dtype::kF32));
+  Array expected = values;
+  decode_rows(e, Dtype::kF32, {in.packed.bytes.data(), wide.bytes.data(), in.biases.bytes.data()}, 3, 256, expected.bytes.data());
+  expect_tensor(ops::dequantize_affine(stored(in.packed), scales, stored(in.biases), e), expected, 2048);
+}
+
 TEST(PackedTest, DequantizeMicroscaled) {
   const Encoding e{QuantMode::kMxfp4, 4, 32};
   const Array values = random_floats(Dtype::kBF16, {2, 3, 64}, 4);

@@ -77,14 +77,14 @@ void check_dtypes(const std::map<std::string, PackedLayer>& layers, Findings& fi
   std::vector<std::string> wrong;
   for (const auto& [path, layer] : layers) {
     const bool scales_fit =
-        layer.biases ? is_float(layer.scales->dtype) && layer.biases->dtype == layer.scales->dtype : layer.scales->dtype == Dtype::kU8;
+        layer.biases ? is_float(layer.scales->dtype) && is_float(layer.biases->dtype) : layer.scales->dtype == Dtype::kU8;
     if (layer.weight->dtype != Dtype::kU32 || !scales_fit) wrong.push_back(path);
   }
   if (wrong.empty()) return;
   findings.error(
       {.check = "quantization.dtype",
        .place = "model*.safetensors",
-       .reason = fmt::format("{} packed layers are not of U32 with scales and biases of one float type, or with U8 scales alone: {}",
+       .reason = fmt::format("{} packed layers are not of U32 with scales and biases that are floats, or with U8 scales alone: {}",
                              wrong.size(), shorten(wrong)),
        .remedy = kConvertAgain,
        .refused_by = everyone()});
