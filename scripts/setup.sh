@@ -19,7 +19,7 @@ debian_bench=(libbenchmark-dev)
 # Of arm64, beside our own. The package of yaml-cpp for programs cannot stand beside that of another architecture; its library can.
 debian_arm64=(python3 g++-aarch64-linux-gnu qemu-user libc6-dev:arm64 libfmt-dev:arm64 libtbb-dev:arm64 libssl-dev:arm64 libcurl4-openssl-dev:arm64 libhwy-dev:arm64
               libncurses-dev:arm64 libyaml-cpp0.7:arm64 libprotobuf-dev:arm64 libgtest-dev:arm64 libgmock-dev:arm64)
-debian_libcxx=(clang libc++-dev libc++abi-dev dpkg-dev file python3)
+debian_libcxx=(clang libc++-dev libc++abi-dev dpkg-dev python3)
 brew_build=(cmake ninja fmt nlohmann-json cli11 tbb openssl@3 curl highway yaml-cpp protobuf ncurses ccache)
 brew_lint=(python@3.12)
 brew_test=(googletest pkgconf python@3.12 tmux fish)
