@@ -1,6 +1,7 @@
 // What a model is and how large it would become, from headers alone.
 #include <map>
 
+#include "arch/expr.h"
 #include "describe.h"
 #include "hf2mlx/convert.h"
 #include "hub/remote_model.h"
@@ -63,7 +64,7 @@ Inspection inspect(const SourceOptions& options) {
   checkpoint.config = merge_generation_config(std::move(checkpoint.config), checkpoint.generation_config);
   Inspection out;
   out.model = display_name(checkpoint);
-  out.model_type = checkpoint.config.value("model_type", "");
+  out.model_type = to_text(checkpoint.config.value("model_type", Json("")));
   out.quantization = source_quantization(checkpoint);
   out.source = remote ? remote->place() : checkpoint.folder;
   out.source_bytes = checkpoint.weight_bytes;

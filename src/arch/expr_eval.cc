@@ -1,5 +1,6 @@
 // Evaluation of expressions.
 #include <cmath>
+#include <optional>
 
 #include "arch/expr.h"
 #include "hf2mlx/error.h"
@@ -12,7 +13,32 @@ namespace {
               "a value that the architecture needs is missing or has the wrong type");
 }
 
+[[noreturn]] void too_large(const std::string& op, const Json& a, const Json& b) {
+  throw Error(ErrorCode::kCorrupt, "config.json: " + a.dump() + " " + op + " " + b.dump() + " is more than any model has",
+              "check the numbers in config.json");
+}
+
+// A row of a matrix has fewer.
+constexpr uint64_t kMostListItems = 1 << 20;
+
+Json repeated(const Json& list, int64_t times) {
+  if (times > 0 && list.size() > kMostListItems / static_cast<uint64_t>(times)) too_large("*", list, times);
+  Json out = Json::array();
+  for (int64_t i = 0; i < times; ++i) out.insert(out.end(), list.begin(), list.end());
+  return out;
+}
+
 int64_t floor_div(int64_t a, int64_t b) { return a / b - ((a % b != 0) && ((a < 0) != (b < 0))); }
+
+// Of +, -, *, // and %; nothing where the result has more than 64 bits. Requires: nothing is divided by 0.
+std::optional<int64_t> whole_result(const std::string& op, int64_t x, int64_t y) {
+  int64_t out = 0;
+  if (op == "+") return __builtin_add_overflow(x, y, &out) ? std::nullopt : std::optional(out);
+  if (op == "-") return __builtin_sub_overflow(x, y, &out) ? std::nullopt : std::optional(out);
+  if (op == "*") return __builtin_mul_overflow(x, y, &out) ? std::nullopt : std::optional(out);
+  if (y == -1) return op == "%" ? 0 : whole_result("-", 0, x);
+  return op == "//" ? floor_div(x, y) : x - floor_div(x, y) * y;
+}
 
 Json arithmetic(const std::string& op, const Json& a, const Json& b) {
   if (op == "+" && a.is_string() && b.is_string()) return a.get<std::string>() + b.get<std::string>();
@@ -21,11 +47,7 @@ Json arithmetic(const std::string& op, const Json& a, const Json& b) {
     out.insert(out.end(), b.begin(), b.end());
     return out;
   }
-  if (op == "*" && a.is_array() && b.is_number_integer()) {
-    Json out = Json::array();
-    for (int64_t i = 0; i < b.get<int64_t>(); ++i) out.insert(out.end(), a.begin(), a.end());
-    return out;
-  }
+  if (op == "*" && a.is_array() && b.is_number_integer()) return repeated(a, b.get<int64_t>());
   auto numeric = [](const Json& v) { return v.is_number() || v.is_boolean(); };
   if (!numeric(a) || !numeric(b)) mismatch(op, a, b);
   auto whole = [](const Json& v) { return v.is_boolean() ? int64_t(v.get<bool>()) : v.get<int64_t>(); };
@@ -33,11 +55,9 @@ Json arithmetic(const std::string& op, const Json& a, const Json& b) {
   const bool divides = op == "/" || op == "//" || op == "%";
   if (divides && real(b) == 0) mismatch(op, a, b);
   if (!a.is_number_float() && !b.is_number_float() && op != "/" && op != "**") {
-    const int64_t x = whole(a), y = whole(b);
-    if (op == "+") return x + y;
-    if (op == "-") return x - y;
-    if (op == "*") return x * y;
-    return op == "//" ? floor_div(x, y) : x - floor_div(x, y) * y;
+    const std::optional<int64_t> result = whole_result(op, whole(a), whole(b));
+    if (!result) too_large(op, a, b);
+    return *result;
   }
   const double x = real(a), y = real(b);
   if (op == "+") return x + y;
@@ -47,7 +67,7 @@ Json arithmetic(const std::string& op, const Json& a, const Json& b) {
   if (op == "//") return std::floor(x / y);
   if (op == "%") return x - std::floor(x / y) * y;
   const double power = std::pow(x, y);
-  return a.is_number_integer() && b.is_number_integer() && y >= 0 ? Json(static_cast<int64_t>(power)) : Json(power);
+  return a.is_number_integer() && b.is_number_integer() && y >= 0 ? Json(to_int(power)) : Json(power);
 }
 
 bool contains(const Json& item, const Json& in) {

@@ -13,7 +13,8 @@ namespace {
 
 Json extreme(const std::vector<Json>& args, bool largest) {
   const std::vector<Json> items = args.size() == 1 && args[0].is_array() ? args[0].get<std::vector<Json>>() : args;
-  Json best = items.at(0);
+  if (items.empty()) throw Error(ErrorCode::kCorrupt, "config.json: found an empty list where numbers are needed");
+  Json best = items[0];
   for (const Json& x : items) {
     if (largest ? best < x : x < best) best = x;
   }
@@ -39,7 +40,9 @@ Json range(const std::vector<Json>& args) {
   return out;
 }
 
-Json split(const std::string& text, const std::string& separator) {
+Json split(const Json& from, const std::string& separator) {
+  if (!from.is_string()) throw Error(ErrorCode::kCorrupt, "config.json: found " + from.dump() + " where a text is needed");
+  const auto& text = from.get_ref<const std::string&>();
   Json out = Json::array();
   size_t at = 0;
   for (size_t next; (next = text.find(separator, at)) != std::string::npos; at = next + separator.size())
@@ -120,14 +123,11 @@ struct Builtin {
 constexpr Builtin kBuiltins[] = {
     {"abs",
      [](const std::vector<Json>& a) { return a[0].is_number_integer() ? Json(std::abs(to_int(a[0]))) : Json(std::abs(to_real(a[0]))); }},
-    {"ceil", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::ceil(to_real(a[0])))); }},
+    {"ceil", [](const std::vector<Json>& a) { return Json(to_int(std::ceil(to_real(a[0])))); }},
     {"count", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::count(a[0].begin(), a[0].end(), a[1]))); }},
     {"float", [](const std::vector<Json>& a) { return Json(to_real(a[0])); }},
-    {"floor", [](const std::vector<Json>& a) { return Json(static_cast<int64_t>(std::floor(to_real(a[0])))); }},
-    {"int",
-     [](const std::vector<Json>& a) {
-       return a[0].is_boolean() ? Json(to_int(a[0])) : Json(static_cast<int64_t>(std::trunc(to_real(a[0]))));
-     }},
+    {"floor", [](const std::vector<Json>& a) { return Json(to_int(std::floor(to_real(a[0])))); }},
+    {"int", [](const std::vector<Json>& a) { return Json(to_int(a[0].is_number_float() ? Json(std::trunc(to_real(a[0]))) : a[0])); }},
     {"ints", [](const std::vector<Json>& a) { return ints(a[0]); }},
     {"letters", [](const std::vector<Json>& a) { return letters(a[0]); }},
     {"len",
@@ -142,7 +142,7 @@ constexpr Builtin kBuiltins[] = {
     {"round", [](const std::vector<Json>& a) { return Json(round_even(to_real(a[0]))); }},
     {"rounded", [](const std::vector<Json>& a) { return rounded(a); }},
     {"slice", [](const std::vector<Json>& a) { return slice(a); }},
-    {"split", [](const std::vector<Json>& a) { return split(a[0].get<std::string>(), a[1].get<std::string>()); }},
+    {"split", [](const std::vector<Json>& a) { return split(a[0], a[1].get<std::string>()); }},
     {"sqrt", [](const std::vector<Json>& a) { return Json(std::sqrt(to_real(a[0]))); }},
     {"sum", [](const std::vector<Json>& a) { return sum(a[0]); }},
     {"type", [](const std::vector<Json>& a) { return Json(type_of(a[0])); }},

@@ -63,6 +63,21 @@ TEST(Expr, ListsHaveAnEnd) {
   for (const char* text : {"range(65537)", "range(1000000000000)"}) {
     EXPECT_THAT(error_of([&] { eval(text); }), IsError(ErrorCode::kCorrupt, HasSubstr("more than 65536 items"))) << text;
   }
+  EXPECT_EQ(eval("len([1, 2] * 524288)"), 1 << 20);
+  EXPECT_EQ(eval("len([1, 2] * -1)"), 0);
+  for (const char* text : {"[1, 2] * 524289", "[1] * 9223372036854775807"}) {
+    EXPECT_THAT(error_of([&] { eval(text); }), IsError(ErrorCode::kCorrupt, HasSubstr("more than any model has"))) << text;
+  }
+  EXPECT_THAT(error_of([] { eval("max([])"); }), IsError(ErrorCode::kCorrupt, HasSubstr("an empty list")));
+}
+
+TEST(Expr, WholeNumbersHaveAnEnd) {
+  EXPECT_EQ(eval("9223372036854775806 + 1"), INT64_MAX);
+  EXPECT_EQ(eval("(-9223372036854775807 - 1) % -1"), 0);
+  for (const char* text :
+       {"9223372036854775807 + 1", "-9223372036854775807 - 2", "4294967296 * 4294967296", "(-9223372036854775807 - 1) // -1"}) {
+    EXPECT_THAT(error_of([&] { eval(text); }), IsError(ErrorCode::kCorrupt, HasSubstr("more than any model has"))) << text;
+  }
 }
 
 TEST(Expr, APrefixEndsAtAnArrow) {

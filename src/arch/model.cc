@@ -161,10 +161,15 @@ class Builder {
 
 void set_config_path(Json& config, std::string_view path, Json value) {
   Json* at = &config;
+  const auto enter = [&](std::string_view key) {
+    if (!at->is_null() && !at->is_object())
+      throw Error(ErrorCode::kCorrupt, "config.json: an object was expected above " + std::string(path) + ", found " + at->dump());
+    at = &(*at)[std::string(key)];
+  };
   size_t begin = 0;
-  for (size_t dot; (dot = path.find('.', begin)) != std::string_view::npos; begin = dot + 1)
-    at = &(*at)[std::string(path.substr(begin, dot - begin))];
-  (*at)[std::string(path.substr(begin))] = std::move(value);
+  for (size_t dot; (dot = path.find('.', begin)) != std::string_view::npos; begin = dot + 1) enter(path.substr(begin, dot - begin));
+  enter(path.substr(begin));
+  *at = std::move(value);
 }
 
 Scope bind_config(const Description& d, Json& config) {

@@ -30,6 +30,15 @@ TEST(BindConfig, FromWantsAnObject) {
               IsError(ErrorCode::kCorrupt, testing::HasSubstr("nested object")));
 }
 
+TEST(BindConfig, SetWantsAnObjectAboveAName) {
+  const Description d = parse_description("x", "config\n  n = 3\n  set text_config.n = n\n");
+  Json config = Json::object();
+  bind_config(d, config);
+  EXPECT_EQ(config, Json({{"text_config", {{"n", 3}}}}));
+  config = {{"text_config", 3}};
+  EXPECT_THAT(error_of([&] { bind_config(d, config); }), IsError(ErrorCode::kCorrupt, testing::HasSubstr("above text_config.n, found 3")));
+}
+
 // mlx_lm looks for other keys and takes the sizes of Phi-2.
 TEST(BindConfig, PhixtralReadsTheKeysThatArePublished) {
   Json config = Json::parse(R"({"model_type": "phi-msft", "n_embd": 64, "n_layer": 2, "vocab_size": 100})");

@@ -189,9 +189,7 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
     check_plain(family, tensors);
     return {};
   }
-  // ModelOpt's own file states a producer instead of a method, and nests the settings.
-  const std::string method =
-      stated.contains("quant_method") || !stated.contains("producer") ? text_setting(stated, "quant_method") : "modelopt";
+  const std::string method = quant_method(stated);
   if (method.empty()) check_plain(family, tensors);
   const Json settings = method == "modelopt" && stated.contains("quantization") ? stated["quantization"] : stated;
   DecodedSource untouched;

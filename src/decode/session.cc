@@ -105,6 +105,10 @@ std::string text_setting(const Json& settings, const char* name) {
   throw Error(ErrorCode::kCorrupt, fmt::format("config.json: quantization_config.{} is {}, a text expected", name, it->dump()));
 }
 
+std::string quant_method(const Json& stated) {
+  return stated.contains("quant_method") || !stated.contains("producer") ? text_setting(stated, "quant_method") : "modelopt";
+}
+
 TensorRef integer_table(uint32_t bits, int first) {
   std::vector<float> values(1u << bits);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(static_cast<int>(i) - first);

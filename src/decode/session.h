@@ -58,6 +58,8 @@ class DecodeSession {
 int64_t integer_setting(const Json& settings, const char* name, int64_t otherwise);
 // A text setting; empty where it is missing or null.
 std::string text_setting(const Json& settings, const char* name);
+// quant_method, empty where there is none. ModelOpt's own file states a producer instead, and nests the settings.
+std::string quant_method(const Json& stated);
 // What config_groups of compressed-tensors say of a layer's weights: the only group, else the one that names the layer, else the one for
 // every linear layer; null where there is none.
 const Json* group_weights(const Json& settings, const std::string& layer);

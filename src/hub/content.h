@@ -1,8 +1,7 @@
-// What is sent to the hub.
+// A part of what is sent to the hub.
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <string>
 #include <utility>
@@ -10,20 +9,6 @@
 #include "io/file.h"
 
 namespace hf2mlx {
-
-// A text.
-class TextContent final : public Reader {
- public:
-  explicit TextContent(std::string text) : text_(std::move(text)) {}
-
-  void read_at(uint64_t offset, std::span<std::byte> out) const override { std::memcpy(out.data(), text_.data() + offset, out.size()); }
-  uint64_t size() const override { return text_.size(); }
-  const std::string& name() const override { return name_; }
-
- private:
-  const std::string text_;
-  const std::string name_ = "request";
-};
 
 // A part of a file, which must outlive this. Not thread-safe: it is read by one connection.
 class PartContent final : public Reader {

@@ -8,8 +8,8 @@
 #include <map>
 
 #include "base/base64.h"
-#include "hub/content.h"
 #include "hub/text_body.h"
+#include "io/text_reader.h"
 
 namespace hf2mlx {
 namespace {
@@ -84,7 +84,7 @@ HubAnswer UploadApi::send(const HubSending& sending, HubBody& body, int other_st
 }
 
 Json UploadApi::post(const std::string& url, const Json& content) {
-  const TextContent text(content.dump());
+  const TextReader text(content.dump());
   TextBody body(url);
   send({"POST", url, text, kJson}, body);
   return body.text.empty() ? Json() : parse_json(body.text, url);
@@ -93,7 +93,7 @@ Json UploadApi::post(const std::string& url, const Json& content) {
 std::optional<Error> UploadApi::create() {
   const std::string url = session_.options().endpoint + "/api/repos/create";
   const size_t slash = repo_.repo_id.find('/');
-  const TextContent content(
+  const TextReader content(
       Json{{"type", "model"}, {"organization", repo_.repo_id.substr(0, slash)}, {"name", repo_.repo_id.substr(slash + 1)}}.dump());
   TextBody body(url);
   try {
@@ -130,12 +130,12 @@ std::vector<Storage> UploadApi::storage_of(const std::vector<PathSample>& files)
 
 LargeFileTarget UploadApi::target_of(const std::string& sha256, uint64_t size_bytes) {
   const std::string url = fmt::format("{}/{}.git/info/lfs/objects/batch", session_.options().endpoint, repo_.repo_id);
-  const TextContent content(Json{{"operation", "upload"},
-                                 {"transfers", {"basic", "multipart"}},
-                                 {"hash_algo", "sha256"},
-                                 {"ref", {{"name", "main"}}},
-                                 {"objects", {{{"oid", sha256}, {"size", size_bytes}}}}}
-                                .dump());
+  const TextReader content(Json{{"operation", "upload"},
+                                {"transfers", {"basic", "multipart"}},
+                                {"hash_algo", "sha256"},
+                                {"ref", {{"name", "main"}}},
+                                {"objects", {{{"oid", sha256}, {"size", size_bytes}}}}}
+                               .dump());
   TextBody body(url);
   send({"POST", url, content, kLargeFileJson}, body);
   return taken(parse_json(body.text, url), url, [&](const Json& answer) {
@@ -155,7 +155,7 @@ std::string UploadApi::put(const std::string& url, const Reader& content) {
 void UploadApi::complete(const LargeFileTarget& target, const std::string& sha256, const std::vector<std::string>& etags) {
   Json parts = Json::array();
   for (size_t i = 0; i < etags.size(); ++i) parts.push_back({{"partNumber", i + 1}, {"etag", etags[i]}});
-  const TextContent content(Json{{"oid", sha256}, {"parts", parts}}.dump());
+  const TextReader content(Json{{"oid", sha256}, {"parts", parts}}.dump());
   TextBody body(target.url);
   send({"POST", target.url, content, kLargeFileJson}, body);
 }
@@ -168,7 +168,7 @@ std::string UploadApi::commit(const std::string& message, const std::vector<Json
   const std::string url = repo_address() + "/commit/main";
   std::string lines = Json{{"key", "header"}, {"value", {{"summary", message}, {"description", ""}}}}.dump() + "\n";
   for (const Json& operation : operations) lines += operation.dump() + "\n";
-  const TextContent content(std::move(lines));
+  const TextReader content(std::move(lines));
   TextBody body(url);
   send({"POST", url, content, "application/x-ndjson"}, body);
   return taken(parse_json(body.text, url), url, [](const Json& answer) { return answer.at("commitOid").get<std::string>(); });

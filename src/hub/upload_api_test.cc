@@ -3,11 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "base/expect_error.h"
 #include "hub/content.h"
 #include "hub/fake_http.h"
+#include "io/text_reader.h"
 
 namespace hf2mlx {
 namespace {
@@ -95,7 +94,7 @@ TEST_F(UploadApiTest, WhatTheHubHasNeedsNotBeSent) {
 
 TEST_F(UploadApiTest, TheStorageGetsNoTokenAndIsAskedAgain) {
   UploadApi& hub = api({fake_answer(503, {}), fake_answer(200, {{"etag", "\"1\""}})});
-  EXPECT_EQ(hub.put("https://storage.example/x", TextContent("content")), "\"1\"");
+  EXPECT_EQ(hub.put("https://storage.example/x", TextReader("content")), "\"1\"");
   EXPECT_THAT(sent_, ElementsAre("content", "content"));
   EXPECT_EQ(log_[0].method, "PUT");
   EXPECT_THAT(log_[0].headers, Not(Contains(HasSubstr("secret"))));
@@ -115,7 +114,7 @@ TEST_F(UploadApiTest, ACommitIsOneLineForEachOperation) {
 }
 
 TEST(PartContent, CountsWhatIsSentAgainOnce) {
-  const TextContent file("0123456789");
+  const TextReader file("0123456789");
   uint64_t advanced = 0;
   const PartContent part(file, 2, 6, [&](uint64_t bytes) { advanced += bytes; });
   std::string text(4, '\0');

@@ -3,32 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <limits>
 
 #include "base/expect_error.h"
 #include "imatrix/gguf.h"
+#include "io/text_reader.h"
 #include "transform/scratch.h"
 
 namespace hf2mlx {
 namespace {
 
 using testing::HasSubstr;
-
-class TextFile final : public Reader {
- public:
-  explicit TextFile(std::string bytes) : bytes_(std::move(bytes)) {}
-  void read_at(uint64_t offset, std::span<std::byte> out) const override {
-    ASSERT_LE(offset + out.size(), bytes_.size());
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-  }
-  uint64_t size() const override { return bytes_.size(); }
-  const std::string& name() const override { return name_; }
-
- private:
-  const std::string bytes_;
-  const std::string name_ = "file";
-};
 
 // Puts a file together from numbers and strings.
 struct Bytes {
@@ -84,7 +69,7 @@ std::string small_legacy() {
   return b.add(int32_t{4}).add(int32_t{5}).raw("a.txt").text;
 }
 
-Imatrix imatrix(std::string bytes) { return Imatrix(std::make_shared<const TextFile>(std::move(bytes))); }
+Imatrix imatrix(std::string bytes) { return Imatrix(std::make_shared<const TextReader>(std::move(bytes))); }
 
 std::vector<float> read(const TensorRef& t) {
   std::vector<float> out(element_count(t->shape()));

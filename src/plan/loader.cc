@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "decode/session.h"
 #include "hf2mlx/error.h"
 #include "transform/ops.h"
 
@@ -21,7 +22,7 @@ void set_quantization(Json& config, const Json& quantization) {
 }
 
 Json compressed_tensors(const Json& settings) {
-  const std::string format = settings.value("format", "");
+  const std::string format = text_setting(settings, "format");
   if (format == "nvfp4-pack-quantized") return quantization_json(16, 4, "nvfp4");
   if (format == "mxfp4-pack-quantized") return quantization_json(32, 4, "mxfp4");
   if (format == "pack-quantized") return quantization_json(32, 4, "affine");
@@ -29,22 +30,24 @@ Json compressed_tensors(const Json& settings) {
 }
 
 Json modelopt(const Json& stated) {
-  const Json& settings = stated.contains("quantization") ? stated["quantization"] : stated;
-  const std::string algorithm = settings.value("quant_algo", "");
+  const Json settings = stated.value("quantization", stated);
+  if (!settings.is_object())
+    throw Error(ErrorCode::kCorrupt, "config.json: quantization of modelopt: an object expected, found " + settings.dump());
+  const std::string algorithm = text_setting(settings, "quant_algo");
   if (algorithm != "NVFP4")
     throw Error(ErrorCode::kUnsupported, "config.json: modelopt quant_algo '" + algorithm + "' found, NVFP4 expected");
-  return quantization_json(settings.value("group_size", 16u), 4, "nvfp4");
+  return quantization_json(static_cast<uint32_t>(to_int(settings.value("group_size", Json(16)))), 4, "nvfp4");
 }
 
 bool is_mxfp8(const Json& settings) {
-  return settings.value("scale_fmt", "") == "ue8m0" && settings.value("weight_block_size", Json()) == Json::array({32, 32});
+  return settings.value("scale_fmt", Json()) == "ue8m0" && settings.value("weight_block_size", Json()) == Json::array({32, 32});
 }
 
 // BitNet: every linear layer but the excluded ones is ternary, four weights of neighbouring rows in a byte beside one scale, and stays so.
 void expect_ternary_layers(const Json& config, std::vector<Module>& modules) {
   if (config.contains("quantization") || !config.contains("quantization_config")) return;
   const Json& settings = config["quantization_config"];
-  if (!settings.is_object() || settings.value("quant_method", "") != "bitnet") return;
+  if (!settings.is_object() || settings.value("quant_method", Json()) != "bitnet") return;
   const Json excluded = settings.value("modules_to_not_convert", Json::array());
   for (Module& m : modules) {
     if (m.role != Role::kLinear || std::find(excluded.begin(), excluded.end(), m.path) != excluded.end()) continue;
@@ -136,10 +139,10 @@ Differences compare(const std::vector<LoadedModule>& modules, const TensorMap& t
 }  // namespace
 
 Encoding encoding_from_json(const Json& entry) {
-  const std::string name = entry.value("mode", "affine");
-  const auto mode = quant_mode_from_name(name);
+  const Json name = entry.value("mode", Json("affine"));
+  const auto mode = name.is_string() ? quant_mode_from_name(name.get_ref<const std::string&>()) : std::nullopt;
   if (!mode)
-    throw Error(ErrorCode::kCorrupt, "config.json: quantization mode '" + name + "' found, affine, mxfp4, mxfp8 or nvfp4 expected");
+    throw Error(ErrorCode::kCorrupt, "config.json: quantization mode " + name.dump() + " found, affine, mxfp4, mxfp8 or nvfp4 expected");
   Encoding e = default_encoding(*mode);
   auto number = [&](const char* key, uint32_t& value) {
     if (entry.contains(key) && entry[key].is_number()) value = static_cast<uint32_t>(to_int(entry[key]));
@@ -155,8 +158,7 @@ void adopt_source_quantization(Json& config) {
   if (config.contains("quantization") || !config.contains("quantization_config")) return;
   const Json settings = config["quantization_config"];
   if (!settings.is_object()) return;
-  // ModelOpt's own file states a producer instead of a method.
-  const std::string method = settings.value("quant_method", settings.contains("producer") ? "modelopt" : "");
+  const std::string method = quant_method(settings);
   if (method == "mxfp4")
     set_quantization(config, quantization_json(32, 4, "mxfp4"));
   else if (method == "mxfp8" || (method == "fp8" && is_mxfp8(settings)))

@@ -3,9 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
-
 #include "base/expect_error.h"
+#include "io/text_reader.h"
 
 namespace hf2mlx {
 namespace {
@@ -14,20 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class MemoryFile final : public Reader {
- public:
-  explicit MemoryFile(std::string bytes) : bytes_(std::move(bytes)) {}
-  void read_at(uint64_t offset, std::span<std::byte> out) const override {
-    ASSERT_LE(offset + out.size(), bytes_.size());
-    std::memcpy(out.data(), bytes_.data() + offset, out.size());
-  }
-  uint64_t size() const override { return bytes_.size(); }
-  const std::string& name() const override { return name_; }
-
- private:
-  std::string bytes_;
-  std::string name_ = "m.safetensors";
-};
+TextReader model_file(std::string bytes) { return TextReader(std::move(bytes), "m.safetensors"); }
 
 std::string little_endian(uint64_t value) {
   std::string out;
@@ -40,7 +26,7 @@ std::string file_of(const std::string& header, size_t data_bytes) {
 }
 
 Error error_in(const std::string& bytes) {
-  return error_of([&] { parse_safetensors_header(MemoryFile(bytes)); });
+  return error_of([&] { parse_safetensors_header(model_file(bytes)); });
 }
 
 void expect_corrupt(const std::string& header, size_t data_bytes, const std::string& message) {
@@ -53,7 +39,7 @@ TEST(ParseHeader, GivesTheTensorsByOffset) {
   const std::string header = R"({"b":{"data_offsets":[8,12],"shape":[],"dtype":"F32"},"__metadata__":{"format":"pt"},)"
                              R"("a":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8],"extra":{"x":[1,{"y":null}]},"more":-1.5},)"
                              R"("none":{"dtype":"U8","shape":[0,7],"data_offsets":[8,8]}}   )";
-  const auto tensors = parse_safetensors_header(MemoryFile(file_of(header, 12)));
+  const auto tensors = parse_safetensors_header(model_file(file_of(header, 12)));
   const uint64_t data = 8 + header.size();
   ASSERT_EQ(tensors.size(), 3u);
   EXPECT_EQ(tensors[0].name, "a");
@@ -69,7 +55,7 @@ TEST(ParseHeader, GivesTheTensorsByOffset) {
   EXPECT_EQ(tensors[2].offset_bytes, data + 8);
 }
 
-TEST(ParseHeader, MayBeEmpty) { EXPECT_THAT(parse_safetensors_header(MemoryFile(file_of("{}", 0))), IsEmpty()); }
+TEST(ParseHeader, MayBeEmpty) { EXPECT_THAT(parse_safetensors_header(model_file(file_of("{}", 0))), IsEmpty()); }
 
 TEST(ParseHeader, LengthBeyondTheFile) {
   EXPECT_THAT(error_in("short"),
@@ -101,7 +87,7 @@ TEST(ParseHeader, NotJson) {
 
 TEST(ParseHeader, MetadataMayBeNull) {
   const auto tensors =
-      parse_safetensors_header(MemoryFile(file_of(R"({"__metadata__":null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1)));
+      parse_safetensors_header(model_file(file_of(R"({"__metadata__":null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1)));
   ASSERT_EQ(tensors.size(), 1u);
   EXPECT_EQ(tensors[0].name, "a");
 }
@@ -192,7 +178,7 @@ TEST(LayOut, IsReadBack) {
   for (const std::string& name : names) tensors.push_back({name, Dtype::kF16, shape});
   const SafetensorsLayout layout = lay_out_safetensors(tensors);
   EXPECT_EQ(layout.header.size() % 8, 0u);
-  const auto entries = parse_safetensors_header(MemoryFile(layout.header + std::string(50 * 30, 'x')));
+  const auto entries = parse_safetensors_header(model_file(layout.header + std::string(50 * 30, 'x')));
   ASSERT_EQ(entries.size(), 50u);
   for (size_t i = 0; i < entries.size(); ++i) {
     EXPECT_EQ(entries[i].name, names[i]);
@@ -203,7 +189,7 @@ TEST(LayOut, IsReadBack) {
 
 TEST(LayOut, NoTensors) {
   const SafetensorsLayout layout = lay_out_safetensors({});
-  EXPECT_THAT(parse_safetensors_header(MemoryFile(layout.header)), IsEmpty());
+  EXPECT_THAT(parse_safetensors_header(model_file(layout.header)), IsEmpty());
   EXPECT_EQ(layout.file_size_bytes, layout.header.size());
 }
 

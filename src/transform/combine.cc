@@ -66,7 +66,9 @@ class Concat final : public LazyTensor {
 
 // The parts, of one dtype: floats of several become F32, as MLX promotes them.
 std::vector<TensorRef> alike(std::string_view operation, std::vector<TensorRef> parts) {
-  if (parts.empty()) throw Error(ErrorCode::kInternal, fmt::format("{}: no tensors given", operation));
+  if (parts.empty())
+    throw Error(ErrorCode::kCorrupt, fmt::format("{}: nothing to put together, as if config.json stated none", operation),
+                "check the numbers of layers and experts in config.json");
   const Dtype first = parts[0]->dtype();
   const bool floats = std::all_of(parts.begin(), parts.end(), [](const TensorRef& part) { return is_float(part->dtype()); });
   const bool same = std::all_of(parts.begin(), parts.end(), [&](const TensorRef& part) { return part->dtype() == first; });
