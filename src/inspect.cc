@@ -1,5 +1,7 @@
 // What a model is and how large it would become, from headers alone.
 #include <map>
+#include <string>
+#include <vector>
 
 #include "arch/expr.h"
 #include "describe.h"
@@ -13,37 +15,75 @@ namespace hf2mlx {
 namespace {
 
 struct Choice {
-  const char* label;
+  std::string label;
   QuantOptions options;
+  std::vector<std::string> words;  // that ask for it
 };
 
-QuantOptions quantized(const char* mode) {
-  QuantOptions options;
-  options.quantize = true;
-  options.mode = mode;
-  return options;
+Choice with_mode(const std::string& mode) {
+  Choice choice{mode, {}, {"-q", "--q-mode", mode}};
+  choice.options.quantize = true;
+  choice.options.mode = mode;
+  return choice;
+}
+
+Choice with_bits(uint32_t bits) {
+  Choice choice{std::to_string(bits) + "-bit", {}, {"-q", "--q-bits", std::to_string(bits)}};
+  choice.options.quantize = true;
+  choice.options.bits = bits;
+  return choice;
 }
 
 std::vector<Choice> common_choices() {
-  std::vector<Choice> choices{{"unquantized", {}}};
-  for (const auto& [label, bits] : {std::pair{"8-bit", 8u}, {"6-bit", 6u}, {"5-bit", 5u}, {"4-bit", 4u}, {"3-bit", 3u}, {"2-bit", 2u}}) {
-    choices.push_back({label, quantized("affine")});
-    choices.back().options.bits = bits;
-  }
-  for (const char* mode : {"mxfp8", "nvfp4", "mxfp4"}) choices.push_back({mode, quantized(mode)});
+  std::vector<Choice> choices{{"unquantized", {}, {}}};
+  for (const uint32_t bits : {8, 6, 5, 4, 3, 2}) choices.push_back(with_bits(bits));
+  for (const char* mode : {"mxfp8", "nvfp4", "mxfp4"}) choices.push_back(with_mode(mode));
   return choices;
 }
 
-void add_sizes(Inspection& out, const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& source) {
+// Of a model whose layers are quantized already, and stay so unless asked.
+std::vector<Choice> choices_of_quantized() {
+  std::vector<Choice> choices = common_choices();
+  choices[0].label = "as it is";
+  for (auto choice = choices.begin() + 1; choice != choices.end(); ++choice) {
+    choice->options.requantize = true;
+    choice->words.push_back("--requantize");
+  }
+  Choice dequantized{"dequantized", {}, {"-d"}};
+  dequantized.options.dequantize = true;
+  choices.insert(choices.begin() + 1, std::move(dequantized));
+  return choices;
+}
+
+std::vector<Plan> plans_of(const std::vector<Choice>& choices, const Checkpoint& checkpoint, const Registry& registry,
+                           const SourceOptions& source) {
   ConvertOptions options;
   options.source = source;
-  const std::vector<Choice> choices = common_choices();
   std::vector<QuantOptions> variants;
   for (const Choice& choice : choices) variants.push_back(choice.options);
-  const std::vector<Plan> plans = make_plans(checkpoint, registry, options, variants);
+  return make_plans(checkpoint, registry, options, variants);
+}
+
+SizeChoice size_of(const Choice& choice, const Plan& plan) {
+  return {choice.label, plan.output_bytes, plan.bits_per_weight(), choice.words};
+}
+
+void add_sizes(Inspection& out, const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& source) {
+  const std::vector<Choice> choices = common_choices();
+  const std::vector<Plan> plans = plans_of(choices, checkpoint, registry, source);
   out.architecture = plans[0].architecture;
   out.parameters = plans[0].parameters;
-  for (size_t i = 0; i < plans.size(); ++i) out.sizes.push_back({choices[i].label, plans[i].output_bytes, plans[i].bits_per_weight()});
+  if (plans[0].quantized_layers == 0) {
+    for (size_t i = 0; i < plans.size(); ++i) out.sizes.push_back(size_of(choices[i], plans[i]));
+    return;
+  }
+  for (const Choice& choice : choices_of_quantized()) {
+    try {
+      out.sizes.push_back(size_of(choice, plans_of({choice}, checkpoint, registry, source).front()));
+    } catch (const Error&) {
+      // Some are packed in a way that only the model itself can undo.
+    }
+  }
 }
 
 void add_tensors(Inspection& out, const Checkpoint& checkpoint) {

@@ -81,9 +81,10 @@ struct Report {
 
 /// A size that inspection states for one choice of quantization.
 struct SizeChoice {
-  std::string label;  ///< "4-bit", "mxfp4", "bf16" ...
+  std::string label;  ///< "4-bit", "mxfp4", "unquantized"; "as it is" and "dequantized" of a model that is quantized already
   uint64_t bytes = 0;
   double bits_per_weight = 0;
+  std::vector<std::string> options = {};  ///< of convert, that ask for it: "-q", "--q-bits", "4"
 };
 
 struct SourceTensor {

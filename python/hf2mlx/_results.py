@@ -120,6 +120,7 @@ class SizeChoice:
     label: str
     bytes: int
     bits_per_weight: float
+    options: list[str]
 
 
 @dataclass(frozen=True)

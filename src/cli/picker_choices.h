@@ -20,7 +20,7 @@ struct QuantChoice {
 
 // In the order of inspection. Sizes whose labels are not known here are left out.
 std::vector<QuantChoice> quant_choices(const std::vector<SizeChoice>& sizes);
-size_t usual_choice(const std::vector<QuantChoice>& choices);  // 4 bits
+size_t usual_choice(const std::vector<QuantChoice>& choices);  // 4 bits, or as it is where that is quantized
 
 enum class Fit { kUnknown, kFits, kTight, kTooLarge };
 

@@ -18,8 +18,11 @@ Inspection inspection_of(const char* architecture, uint64_t bytes) {
   inspection.source_bytes = bytes;
   inspection.parameters = bytes / 2;
   inspection.dtypes = {{"BF16", bytes}, {"F32", 1}};
-  inspection.sizes = {
-      {"unquantized", bytes, 16}, {"8-bit", bytes / 2, 8.5}, {"4-bit", bytes / 4, 4.5}, {"new", 1, 1}, {"mxfp4", bytes / 4, 4.25}};
+  inspection.sizes = {{"unquantized", bytes, 16},
+                      {"8-bit", bytes / 2, 8.5, {"-q", "--q-bits", "8"}},
+                      {"4-bit", bytes / 4, 4.5, {"-q", "--q-bits", "4"}},
+                      {"new", 1, 1},
+                      {"mxfp4", bytes / 4, 4.25, {"-q", "--q-mode", "mxfp4"}}};
   return inspection;
 }
 

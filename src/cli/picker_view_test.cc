@@ -40,7 +40,7 @@ Picker filled(size_t more = 0) {
   good.parameters = 8'190'000'000;
   good.source_bytes = 16'400'000'000;
   good.dtypes = {{"BF16", good.source_bytes}};
-  good.sizes = {{"unquantized", 16'400'000'000, 16}, {"4-bit", 4'600'000'000, 4.5}};
+  good.sizes = {{"unquantized", 16'400'000'000, 16}, {"4-bit", 4'600'000'000, 4.5, {"-q", "--q-bits", "4"}}};
   picker.learn(0, good);
   picker.learn(1, good);
   Inspection strange;

@@ -85,6 +85,9 @@ void print_sizes(std::ostream& out, const Inspection& inspection) {
   }
   out << '\n';
   table.print(out, 2);
+  const std::vector<std::string>& last = inspection.sizes.back().options;
+  if (std::find(last.begin(), last.end(), "--requantize") != last.end())
+    out << "\n  The layers are quantized already; all but the first two need --requantize, and lose something again.\n";
 }
 
 void print_source_tensors(std::ostream& out, const Inspection& inspection) {

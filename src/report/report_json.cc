@@ -22,7 +22,7 @@ Json to_json(const SourceTensor& tensor) {
 }
 
 Json to_json(const SizeChoice& choice) {
-  return {{"label", choice.label}, {"bytes", choice.bytes}, {"bits_per_weight", choice.bits_per_weight}};
+  return {{"label", choice.label}, {"bytes", choice.bytes}, {"bits_per_weight", choice.bits_per_weight}, {"options", choice.options}};
 }
 
 Json to_json(const FrontierPoint& point) {
