@@ -26,6 +26,10 @@ void parse_config_line(Description& d, const Line& line) {
   } else if (words.take("from")) {
     s.kind = ConfigStatement::Kind::kFrom;
     s.expr = parse_expr(words.rest());
+  } else if (words.take("needs")) {
+    s.kind = ConfigStatement::Kind::kNeeds;
+    if (words.empty()) throw Error(ErrorCode::kInternal, "expected needs KEY ...");
+    while (!words.empty()) s.keys.emplace_back(words.next());
   } else if (words.take("unfold")) {
     s.kind = ConfigStatement::Kind::kUnfold;
     s.name = words.next();

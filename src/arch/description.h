@@ -99,12 +99,12 @@ struct GgufRule {
 };
 
 struct ConfigStatement {
-  enum class Kind { kRequired, kDefault, kLet, kRequire, kSet, kFrom, kUnfold } kind;
+  enum class Kind { kRequired, kDefault, kLet, kRequire, kSet, kFrom, kUnfold, kNeeds } kind;
   int line = 0;
   std::string name;
   ExprRef expr;
   std::string message;
-  std::vector<std::string> keys;  // of kUnfold
+  std::vector<std::string> keys;  // of kUnfold and kNeeds
 };
 
 struct Block {

@@ -11,12 +11,22 @@ namespace {
   throw Error(ErrorCode::kUnsupported, "config.json: " + message + " (architecture " + d.name + ")");
 }
 
+Error missing(const std::string& key, const std::string& why) {
+  return Error(ErrorCode::kCorrupt, "config.json: '" + key + "' is missing", why + "; take config.json from the model's own repository");
+}
+
 Json config_value(const ConfigStatement& s, const Scope& scope, const Json& config) {
   const bool stored = s.kind != ConfigStatement::Kind::kLet && config.contains(s.name);
   if (stored) return config[s.name];
   if (s.expr) return s.expr->eval(scope);
-  throw Error(ErrorCode::kCorrupt, "config.json: '" + s.name + "' is missing",
-              "the architecture cannot be known without it; take config.json from the model's own repository");
+  throw missing(s.name, "the architecture cannot be known without it");
+}
+
+// Keys that shape nothing, but without which the result would not load.
+void check_needs(const ConfigStatement& s, const Json& config) {
+  for (const std::string& key : s.keys) {
+    if (!config.contains(key)) throw missing(key, "mlx-lm loads no model of this type without it");
+  }
 }
 
 // Copies keys of the object at the path `s.name` to the object around it, where the first of them is missing there. rope_scaling is the
@@ -188,6 +198,8 @@ Scope bind_config(const Description& d, Json& config) {
       } else if (s.kind == ConfigStatement::Kind::kUnfold) {
         unfold(s, config);
         scope.set("config", config);
+      } else if (s.kind == ConfigStatement::Kind::kNeeds) {
+        check_needs(s, *source);
       } else if (s.kind == ConfigStatement::Kind::kFrom) {
         nested = s.expr->eval(scope);
         if (!nested.is_object()) throw Error(ErrorCode::kCorrupt, "config.json: a nested object was expected, found " + nested.dump());

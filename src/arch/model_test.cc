@@ -86,6 +86,14 @@ TEST(Config, AMissingTieIsAddedWhereTheModuleRequiresIt) {
   EXPECT_EQ(bound(section, R"({"tie_word_embeddings": null})"), Json::parse(R"({"tie_word_embeddings": null})"));
 }
 
+TEST(Config, WhatModulesNeedIsNamedWhenMissing) {
+  const std::string section = "config\n  unfold rope_parameters -> rope_theta\n  needs rms_norm_eps rope_theta\n";
+  EXPECT_NO_THROW(bound(section, R"({"rms_norm_eps": null, "rope_parameters": {"rope_theta": 5}})"));
+  EXPECT_THAT(error_of([&] { bound(section, R"({"rope_theta": 1})"); }),
+              IsError(ErrorCode::kCorrupt, testing::HasSubstr("'rms_norm_eps' is missing")));
+  EXPECT_THAT(error_of([&] { bound("config\n  needs\n", "{}"); }), IsError(ErrorCode::kInternal, testing::HasSubstr("needs KEY")));
+}
+
 TEST(Config, FamiliesUnfoldRopeParameters) {
   const Registry registry;
   for (const char* name : {"qwen3_moe", "glm4_moe", "solar_open", "bailing_hybrid", "stablelm"}) {
