@@ -70,11 +70,25 @@ Verdict judge_error(Demand demand, const Error& error, const fs::path& output, s
   return demand == Demand::kExempt ? Verdict::kExempt : Verdict::kRefuses;
 }
 
+// An MLX model goes through its own rules unharmed.
+void convert_again(const ConvertOptions& options, const fs::path& scratch, VariantResult& result) {
+  ConvertOptions again = options;
+  again.source.model = options.output.string();
+  again.output = scratch / "again";
+  convert(again);
+  for (const std::string& difference : differences(read_model(options.output), read_model(again.output))) {
+    result.messages.push_back("converted again: " + difference);
+    result.verdict = Verdict::kFails;
+  }
+  fs::remove_all(again.output);
+}
+
 VariantResult run_variant(Demand demand, const Variant& variant, const ConvertOptions& options, const fs::path& scratch) {
   VariantResult result{variant.name, Verdict::kFails, {}};
   try {
     convert(options);
     result.verdict = judge_output(demand, variant, options.output, result.messages);
+    if (variant.args.empty()) convert_again(options, scratch, result);
   } catch (const Error& error) {
     result.verdict = judge_error(demand, error, options.output, result.messages);
   } catch (const std::exception& error) {
