@@ -377,6 +377,29 @@ TEST(CompressedTensors, SignedBytesWithAScaleForEachRow) {
   expect_values(compressed("int-quantized", integer_weights(8, nullptr, true)), tensors, from_floats(Dtype::kBF16, {4, 6}, expected));
 }
 
+TEST(CompressedTensors, SignedBytesWithAScaleForEachGroupOrForTheWhole) {
+  const Array codes = generated_bytes(Dtype::kI8, {2, 4}, 3);
+  const auto scaled = [&](const std::vector<float>& scales, size_t codes_to_a_scale) {
+    std::vector<float> values;
+    for (size_t i = 0; i < 8; ++i) values.push_back(static_cast<float>(static_cast<int8_t>(codes.bytes[i])) * scales[i / codes_to_a_scale]);
+    return from_floats(Dtype::kBF16, {2, 4}, values);
+  };
+  TensorMap tensors{{"a.weight", stored(codes)}, {"a.weight_scale", stored(from_floats(Dtype::kBF16, {2, 2}, {1.0f, 0.5f, 0.25f, 2.0f}))}};
+  expect_values(compressed("int-quantized", integer_weights(8, 2, true)), tensors, scaled({1.0f, 0.5f, 0.25f, 2.0f}, 2));
+  tensors["a.weight_scale"] = stored(from_floats(Dtype::kBF16, {1}, {0.5f}));
+  expect_values(compressed("int-quantized", integer_weights(8, nullptr, true)), tensors, scaled({0.5f}, 8));
+  tensors["a.weight_zero_point"] = stored(generated_bytes(Dtype::kI8, {1}, 1));
+  EXPECT_THAT(refusal(compressed("int-quantized", integer_weights(8, nullptr, false)), tensors),
+              IsError(ErrorCode::kUnsupported, HasSubstr("zero points")));
+}
+
+// Ten codes to a word with two bits over, which no loader reads.
+TEST(CompressedTensors, ThreeBitsAreRefused) {
+  EXPECT_THAT(
+      refusal(compressed("pack-quantized", integer_weights(3, 32, true)), compressed_tensors(random_integers(8, 64, 4, 32, true), 4)),
+      IsError(ErrorCode::kUnsupported, HasSubstr("num_bits 3 found, 2, 4 or 8 expected")));
+}
+
 // --- What config.json does not say
 
 TEST(DecodeSource, QuantizedTensorsWithoutAWordInTheConfigAreAnError) {
