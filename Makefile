@@ -3,7 +3,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help build demo test test-arm64 lint format tidy bench bench-quality docs install portable clean
+.PHONY: help build demo test test-arm64 test-libcxx lint format tidy bench bench-quality docs install portable clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -27,6 +27,13 @@ test-arm64:  ## the kernels' tests and some golden cases, cross-compiled for arm
 	cmake --preset arm64
 	cmake --build --preset arm64
 	ctest --preset arm64 --parallel $(JOBS)
+
+test-libcxx:  ## all tests but those against mlx-lm, built by clang with libc++ as on macOS; Debian only
+	scripts/setup.sh libcxx
+	[ -f build-libcxx/prefix/complete ] || scripts/libcxx.sh build-libcxx/prefix
+	cmake --preset libcxx
+	cmake --build --preset libcxx
+	ctest --preset libcxx --parallel $(JOBS)
 
 lint:  ## format, sizes, layers, documents
 	scripts/setup.sh lint

@@ -88,15 +88,29 @@ def bf16_pool(generator):
     return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
 
 
-def write_values(file, count, pool, generator):
-    while count:
-        begin = int(generator.integers(0, 1 << 20))
-        piece = pool[begin:begin + count]
-        file.write(memoryview(piece))
-        count -= len(piece)
+class Random:
+    """Values to write."""
+
+    def __init__(self):
+        self.generator = np.random.default_rng(0)
+        self.pool = bf16_pool(self.generator)
+
+    def write(self, file, count):
+        while count:
+            begin = int(self.generator.integers(0, 1 << 20))
+            piece = self.pool[begin:begin + count]
+            file.write(memoryview(piece))
+            count -= len(piece)
 
 
-def write_shard(path, tensors, pool, generator):
+class Zeros:
+    """Values that take no room on the disk."""
+
+    def write(self, file, count):
+        file.truncate(file.seek(2 * count, 1))
+
+
+def write_shard(path, tensors, values):
     header, offset = {"__metadata__": {"format": "pt"}}, 0
     for name, shape in tensors:
         header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [offset, offset + bytes_of(shape)]}
@@ -106,11 +120,12 @@ def write_shard(path, tensors, pool, generator):
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for _, shape in tensors:
-            write_values(file, bytes_of(shape) // 2, pool, generator)
+            values.write(file, bytes_of(shape) // 2)
     return offset
 
 
-def make(folder, model):
+def make(folder, model, values=None):
+    """Of random values, if no others are given. Returns the bytes of its weights."""
     name, _, layers = model.partition(":")
     shape = list(SHAPES[name])
     if layers:
@@ -118,12 +133,11 @@ def make(folder, model):
     folder = Path(folder)
     shutil.copytree(TOKENIZER, folder, dirs_exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config_of(*shape), indent=2))
-    generator = np.random.default_rng(0)
-    pool, weight_map, total = bf16_pool(generator), {}, 0
+    values, weight_map, total = values or Random(), {}, 0
     shards = split_shards(tensors_of(*shape))
     for i, tensors in enumerate(shards, 1):
         file = f"model-{i:05d}-of-{len(shards):05d}.safetensors" if len(shards) > 1 else "model.safetensors"
-        total += write_shard(folder / file, tensors, pool, generator)
+        total += write_shard(folder / file, tensors, values)
         weight_map |= {tensor: file for tensor, _ in tensors}
     if len(shards) > 1:
         (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}))

@@ -30,11 +30,11 @@ def code(language, text):
 # C and C++: a header is a list of groups, each a comment and the declarations that follow it.
 
 def groups_of(lines, is_comment, is_whole):
-    """[(comment, declarations)]. An empty line outside of a declaration ends a group."""
+    """[(comment, declarations)]. An empty line outside of a declaration ends a group; one that is a comment alone is about those that follow."""
     groups, comment, declared = [], [], []
 
     def end_group():
-        if declared:
+        if declared or comment:
             groups.append((" ".join(comment), "\n".join(declared)))
         comment.clear()
         declared.clear()
@@ -51,7 +51,7 @@ def groups_of(lines, is_comment, is_whole):
             comment.append(line.strip().removeprefix("///").strip())
         else:
             declared.append(line)
-    if lost := [declaration for _, declaration in groups if not names_in(declaration)] + declared:
+    if lost := [declaration for _, declaration in groups if declaration and not names_in(declaration)] + declared:
         raise SystemExit(f"api_reference: no name is found in: {lost[0]}")
     return groups
 
@@ -77,6 +77,13 @@ def public_part(declared):
     return re.sub(r"\n\n(?=\};)", "\n", declared)
 
 
+def group_text(language, comment, declared):
+    if not declared:
+        return f"---\n\n{prose(comment)}\n"
+    title = ", ".join(dict.fromkeys(names_in(declared)))
+    return f"### {title}\n\n" + (prose(comment) + "\n\n" if comment else "") + code(language, public_part(declared))
+
+
 def is_whole_cpp(declared):
     """A struct ends with its brace, anything else with a semicolon or a function's body."""
     plain = re.sub(r"//[^\n]*", "", declared).rstrip()
@@ -90,9 +97,7 @@ def cpp_header(path):
     groups = groups_of(body.splitlines(), lambda line: line.startswith("///"), is_whole_cpp)
     names = [name for _, declared in groups for name in names_in(declared)]
     parts = [f"## hf2mlx/{path.name}\n\n{prose(about)}\n"]
-    for comment, declared in groups:
-        title = ", ".join(dict.fromkeys(names_in(declared)))
-        parts.append(f"### {title}\n\n" + (prose(comment) + "\n\n" if comment else "") + code("cpp", public_part(declared)))
+    parts += [group_text("cpp", *group) for group in groups]
     return names, "\n".join(parts)
 
 
@@ -110,12 +115,8 @@ def c_page():
     # Comments that fill lines of their own, as the one kind of comment that groups_of knows.
     body = re.sub(r"^/\*(.*?)\*/$", lambda m: "\n".join("///" + line.lstrip(" *") for line in m[1].splitlines()), body, flags=re.S | re.M)
     groups = groups_of(body.splitlines(), lambda line: line.startswith("///"), is_whole_c)
-    parts = []
-    for comment, declared in groups:
-        names = names_in(declared)
-        parts.append(f"### {', '.join(names)}\n\n" + (prose(comment) + "\n\n" if comment else "") + code("c", public_part(declared)))
     return ("# C reference\n\n" + WRITTEN.format("`hf2mlx/hf2mlx.h`", "[C, Swift, and other languages](api-c.md) shows how it is used, and the keys of the options.")
-            + "\n" + "\n".join(parts))
+            + "\n" + "\n".join(group_text("c", *group) for group in groups))
 
 
 def is_whole_c(declared):
@@ -140,7 +141,16 @@ def public_python_names():
     raise SystemExit("python/hf2mlx/__init__.py has no __all__")
 
 
+def borrowed_from(node):
+    """The function whose parameters a decorator gives to this one, by the decorator's name."""
+    found = [call for call in node.decorator_list if isinstance(call, ast.Call) and call.func.id.endswith("parameters_of")]
+    return found[0].args[0].id if found else ""
+
+
 def signature(node):
+    if borrowed_from(node):
+        first = "variants, /, " if "variants" in ast.unparse(node.decorator_list[0]) else ""
+        return f"{node.name}({first}...) -> {ast.unparse(node.returns)}"
     arguments = node.args
     words = []
     with_defaults = [None] * (len(arguments.args) - len(arguments.defaults)) + arguments.defaults
@@ -178,6 +188,7 @@ def class_text(node, nodes):
     lines = [f"class {node.name}" + (f"({', '.join(bases)})" if bases else "") + ":"]
     lines += [f"    {ast.unparse(field)}" for field in fields_of(node, nodes)]
     lines += [f"    {ast.unparse(item)}" for item in node.body if isinstance(item, ast.Assign) and item.targets[0].id in ("code", "hint")]
+    lines += [f"    {keyword.arg} = {ast.unparse(keyword.value)}" for keyword in node.keywords if keyword.arg == "code"]
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and not item.name.startswith("_"):
             is_property = any(getattr(decorator, "id", "") == "property" for decorator in item.decorator_list)
@@ -195,7 +206,8 @@ def python_page():
         is_error = isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") in ("Exception", "Error", "IoError") for base in node.bases)
         kind = "Calls" if isinstance(node, ast.FunctionDef) else "Exceptions" if is_error else "Results" if is_result else "Watching and choosing"
         shown = signature(node) if kind == "Calls" else class_text(node, nodes)
-        kinds[kind].append(f"### {name}\n\n{documented(ast.get_docstring(node) or '')}\n" + code("python", shown))
+        others = f"`...` stands for the parameters of [{original}](#{original}).\n\n" if (original := borrowed_from(node)) else ""
+        kinds[kind].append(f"### {name}\n\n{documented(ast.get_docstring(node) or '')}\n{others}" + code("python", shown))
     about = WRITTEN.format("the package", "[Python](api-python.md) shows how it is used. Results are frozen dataclasses.")
     return f"# Python reference\n\n{about}\n" + "\n".join(f"## {kind}\n\n" + "\n".join(parts) for kind, parts in kinds.items())
 

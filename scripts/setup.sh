@@ -5,6 +5,7 @@
 #   scripts/setup.sh lint     the formatter
 #   scripts/setup.sh test     build + GoogleTest + .venv with the reference (mlx-lm, pinned)
 #   scripts/setup.sh bench    the same as test + google-benchmark
+#   scripts/setup.sh libcxx   build + clang with LLVM's C++ library, and what unpacks Debian's sources
 #   scripts/setup.sh arm64    build + Debian's cross compiler for arm64, the libraries of that architecture, and qemu to run what it makes
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +19,7 @@ debian_bench=(libbenchmark-dev)
 # Of arm64, beside our own. The package of yaml-cpp for programs cannot stand beside that of another architecture; its library can.
 debian_arm64=(python3 g++-aarch64-linux-gnu qemu-user libc6-dev:arm64 libfmt-dev:arm64 libtbb-dev:arm64 libssl-dev:arm64 libcurl4-openssl-dev:arm64 libhwy-dev:arm64
               libncurses-dev:arm64 libyaml-cpp0.7:arm64 libprotobuf-dev:arm64 libgtest-dev:arm64 libgmock-dev:arm64)
+debian_libcxx=(clang libc++-dev libc++abi-dev dpkg-dev python3)
 brew_build=(cmake ninja fmt nlohmann-json cli11 tbb openssl@3 curl highway yaml-cpp protobuf ncurses ccache)
 brew_lint=(python@3.12)
 brew_test=(googletest pkgconf python@3.12 tmux fish)
@@ -82,6 +84,7 @@ case "${1:-}" in
   build) install build ;;
   lint) install lint ;;
   test) install build && install test && make_venv ;;
+  libcxx) install build && install libcxx ;;
   arm64) install build && add_arm64 && install arm64 ;;
   bench) install build && install test && install bench && make_venv ;;
   *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" && exit 2 ;;

@@ -26,7 +26,7 @@ constexpr uint64_t kLeastBlockBytes = 256 << 10;  // fits where memory is least,
 constexpr uint64_t kWindowUnit = 64 << 10;
 
 void add_text(Digest& digest, std::string_view text) {
-  digest.update(std::as_bytes(std::span(text)));
+  digest.update(std::as_bytes(std::span(text.data(), text.size())));
   digest.update(std::as_bytes(std::span("\n", 1)));
 }
 

@@ -1,4 +1,4 @@
-// The manual page says what the program does.
+// The manual page and the documents say what the program does.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,13 +19,15 @@ constexpr ErrorCode kCodes[] = {ErrorCode::kUsage,    ErrorCode::kNotFound, Erro
                                 ErrorCode::kIo,       ErrorCode::kNoSpace,  ErrorCode::kNetwork,     ErrorCode::kAuth,
                                 ErrorCode::kInternal, ErrorCode::kCancelled};
 
-// With the hyphens that roff writes as "\-".
-std::string manual() {
-  std::ifstream file(std::filesystem::path(HF2MLX_SOURCE_DIR) / "docs" / "hf2mlx.1");
+std::string document(const char* name) {
+  std::ifstream file(std::filesystem::path(HF2MLX_SOURCE_DIR) / "docs" / name);
   std::ostringstream text;
   text << file.rdbuf();
-  return std::regex_replace(text.str(), std::regex(R"(\\-)"), "-");
+  return text.str();
 }
+
+// With the hyphens that roff writes as "\-".
+std::string manual() { return std::regex_replace(document("hf2mlx.1"), std::regex(R"(\\-)"), "-"); }
 
 TEST(Manual, HasEveryCommandAndOption) {
   const std::string text = manual();
@@ -47,6 +49,22 @@ TEST(Manual, HasEveryExitStatus) {
   for (const ErrorCode code : kCodes) {
     EXPECT_THAT(text, ::testing::HasSubstr(fmt::format("\n{}\t{}\t", static_cast<int>(code), name_of(code))));
   }
+}
+
+// The example is run, and its output compared, by tests/docs/run.py.
+TEST(Documents, HaveAnExampleOfEveryCommand) {
+  const std::string text = document("commands.md");
+  for (const std::string& name : command_names()) {
+    const size_t begin = text.find(fmt::format("\n## {}\n", name));
+    ASSERT_NE(begin, text.npos) << name;
+    const std::string section = text.substr(begin, text.find("\n## ", begin + 1) - begin);
+    EXPECT_TRUE(std::regex_search(section, std::regex(R"(\n```console\n(?:[^`]*\n)?\$ (?:[A-Z_]+=\w+ )?hf2mlx )" + name + "\\b"))) << name;
+  }
+}
+
+TEST(Documents, KnowEveryErrorCode) {
+  const std::string text = document("troubleshooting.md");
+  for (const ErrorCode code : kCodes) EXPECT_THAT(text, ::testing::HasSubstr(fmt::format("`{}`", name_of(code))));
 }
 
 }  // namespace

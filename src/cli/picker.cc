@@ -171,6 +171,7 @@ void Picker::press_in_models(const KeyPress& key) {
 
 void Picker::press_in_quantization(const KeyPress& key) {
   if (key.key == Key::kEscape) return back();
+  if (key.key == Key::kText && key.text == "f") return choose(scales_ == Scales::kSearched ? Scales::kRounded : Scales::kSearched);
   choice_ = moved(choice_, choices_.size(), key.key);
 }
 
@@ -298,6 +299,7 @@ std::vector<std::string> Picker::words() const {
   std::vector<std::string> words = {"convert", world_.exists(model()->name) ? model()->folder.string() : model()->name};
   if (!is_for_lm_studio()) words.push_back(folder().string());
   words.insert(words.end(), choice().words.begin(), choice().words.end());
+  if (searches_for_scales()) words.push_back("--q-fit");
   if (may_replace_ && target_exists()) words.push_back("--force");
   if (!is_for_lm_studio()) return words;
   if (const std::string& name = text_of(Field::kName).text(); name != default_name()) words.insert(words.end(), {"--name", name});

@@ -68,6 +68,9 @@ struct KeyPress {
 enum class Screen { kModels, kQuantization, kDestination, kSummary };
 enum class Outcome { kOpen, kLeft, kChosen };
 
+// Of what is quantized: as mlx_lm has them, or with --q-fit.
+enum class Scales { kRounded, kSearched };
+
 // The rows of the destination screen that can be edited. The first two are of LM Studio.
 enum class Field { kPublisher, kName, kFolder };
 
@@ -87,6 +90,7 @@ class Picker {
   void back();
   void leave() { outcome_ = Outcome::kLeft; }
   void allow_replacing() { may_replace_ = true; }
+  void choose(Scales scales) { scales_ = scales; }
 
   Screen screen() const { return screen_; }
   Outcome outcome() const { return outcome_; }
@@ -102,6 +106,7 @@ class Picker {
   const std::vector<QuantChoice>& choices() const { return choices_; }
   size_t selected_choice() const { return choice_; }
   const QuantChoice& choice() const { return choices_[choice_]; }
+  bool searches_for_scales() const { return scales_ == Scales::kSearched && !choice().words.empty(); }
 
   Field focus() const { return focus_; }
   const TextField& text_of(Field field) const { return fields_[static_cast<size_t>(field)]; }
@@ -138,6 +143,7 @@ class Picker {
 
   std::vector<QuantChoice> choices_;
   size_t choice_ = 0;
+  Scales scales_ = Scales::kRounded;
 
   Field focus_ = Field::kPublisher;
   TextField fields_[3];

@@ -84,10 +84,13 @@ class Questions {
     const ChoiceTable table(picker_);
     out_ << "\n" << printable(picker_.model()->name) << ": " << describe(*picker_.model()) << "\n      " << table.heading() << '\n';
     for (size_t row = 0; row < picker_.choices().size(); ++row) numbered(row, table.row(picker_.choices()[row]));
-    const std::optional<std::string> text =
-        answer("Number of the quantization (b goes back)", std::to_string(picker_.selected_choice() + 1));
+    std::optional<std::string> text = answer("Number of the quantization, with an f behind it: search for scales (b goes back)",
+                                             std::to_string(picker_.selected_choice() + 1));
     if (!text) return;
     if (*text == "b") return picker_.back();
+    const bool has_f = text->ends_with('f');
+    if (has_f) text->pop_back();
+    picker_.choose(has_f ? Scales::kSearched : Scales::kRounded);
     if (const std::optional<size_t> row = row_of(*text, picker_.choices().size())) {
       picker_.select(*row);
       picker_.accept();

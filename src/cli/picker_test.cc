@@ -134,6 +134,22 @@ TEST_F(PickerTest, OffersWhatInspectionKnows) {
   EXPECT_THAT(picker.words(), ElementsAre("convert", "GMLHUHE/PsyLLM", "-q", "--q-mode", "mxfp4", "--lm-studio"));
 }
 
+TEST_F(PickerTest, ScalesAreSearchedForWhereThatIsAskedFor) {
+  press(Key::kEnter);
+  type("f");
+  EXPECT_TRUE(picker.searches_for_scales());
+  press(Key::kEnter, 2);
+  EXPECT_THAT(picker.words(), ElementsAre("convert", "GMLHUHE/PsyLLM", "-q", "--q-bits", "4", "--q-fit", "--lm-studio"));
+  press(Key::kEscape, 2);
+  press(Key::kHome);
+  EXPECT_FALSE(picker.searches_for_scales()) << "nothing is quantized";
+  press(Key::kDown);
+  EXPECT_TRUE(picker.searches_for_scales());
+  type("f");
+  press(Key::kEnter, 2);
+  EXPECT_THAT(picker.words(), ElementsAre("convert", "GMLHUHE/PsyLLM", "-q", "--q-bits", "8", "--lm-studio"));
+}
+
 TEST_F(PickerTest, PublisherAndNameCanBeEdited) {
   press(Key::kEnter, 2);
   press(Key::kClear);

@@ -135,8 +135,10 @@ class Drawing {
       const bool too_large = fit_of(choice.bytes, picker_.world().memory_bytes) == Fit::kTooLarge;
       return Span{table.row(choice), too_large ? Style::kFaint : Style::kPlain};
     });
-    footer(fmt::format("{}: {}", picker_.choice().label, picker_.choice().remark),
-           "Up/Down: choose   Enter: next   Esc: back   Ctrl-C: leave");
+    const char* const fit =
+        picker_.searches_for_scales() ? "; with scales searched for: less error at the same size, and it takes longer" : "";
+    footer(fmt::format("{}: {}{}", picker_.choice().label, picker_.choice().remark, fit),
+           "Up/Down: choose   f: better scales   Enter: next   Esc: back   Ctrl-C: leave");
   }
 
   void destination() {
@@ -191,7 +193,8 @@ class Drawing {
     const uint64_t memory = picker_.world().memory_bytes;
     labelled("model", picker_.model()->name);
     labelled("", describe(*picker_.model()));
-    labelled("becomes", fmt::format("{}, {}, {:.3f} bits per weight", choice.label, format_bytes(choice.bytes), choice.bits_per_weight));
+    labelled("becomes", fmt::format("{}, {}, {:.3f} bits per weight{}", choice.label, format_bytes(choice.bytes), choice.bits_per_weight,
+                                    picker_.searches_for_scales() ? ", scales searched for" : ""));
     const Fit fit = fit_of(choice.bytes, memory);
     if (fit != Fit::kUnknown) {
       labelled("", fmt::format("{} in {} of memory", name_of(fit), format_memory(memory)),

@@ -1,6 +1,11 @@
 #include "writer/manifest.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 namespace hf2mlx {
 namespace {
@@ -97,6 +102,30 @@ TEST(Manifest, AnswersOfAPredicateAreReadBack) {
   EXPECT_EQ(make_manifest(Checkpoint(), {.options = read, .config = Json::object()}, {}), manifest);
   EXPECT_EQ(read.quant.predicate({.path = "other", .role = {}, .shape = {}}).kind, Kind::kDefault);
   EXPECT_EQ(read.quant.predicate({.path = "b", .role = {}, .shape = {}}).bits, 8u);
+}
+
+TEST(Manifest, EveryKeyIsDocumented) {
+  std::ifstream page(std::filesystem::path(HF2MLX_SOURCE_DIR) / "docs" / "formats.md");
+  std::ostringstream text;
+  text << page.rdbuf();
+  ConvertOptions options;
+  options.source.arch = "qwen3";
+  options.fix_eos = true;
+  options.quant.quantize = true;
+  options.quant.requantize = true;
+  options.quant.bits = 6;
+  options.quant.group_size = 32;
+  options.quant.recipe = "mixed_3_6";
+  options.quant.predicate = LayerChoices{};
+  options.quant.dtype = "float16";
+  options.quant.fit = "fast";
+  options.quant.lattice = "q4_0";
+  options.quant.overrides = {"lm_head=8"};
+  options.quant.imatrix = "imatrix.gguf";
+  const Json manifest = make_manifest(Checkpoint(), {.options = options, .config = Json::object()}, {});
+  EXPECT_EQ(manifest["options"].size(), 16u);
+  for (const auto& [key, value] : manifest.items()) EXPECT_THAT(text.str(), testing::HasSubstr("| `" + key + "` |"));
+  for (const auto& [key, value] : manifest["options"].items()) EXPECT_THAT(text.str(), testing::HasSubstr("`" + key + "`"));
 }
 
 TEST(Manifest, OptionsOfAnotherVersionAreNotGuessedAt) {

@@ -9,7 +9,7 @@ for term in dumb no-such-terminal; do
   wait_for 'cannot be converted'
   keys 1 Enter
   wait_for 'Number of the quantization'
-  keys 2 Enter
+  keys 2f Enter
   wait_for 'Where to'
   keys 2 Enter
   wait_for Folder

@@ -18,6 +18,9 @@ wait_for ' > 3-bit'
 keys Up
 wait_for ' > 4-bit'
 shown
+keys f
+wait_for 'scales searched for'
+keys f
 keys Enter
 wait_for 'Where is it'
 keys C-u me

@@ -25,6 +25,7 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.S | re.M)
 VARYING = re.compile(r"\d+(\.\d+)? (ms|s|min|[kMG]B/s)\b|0x[0-9a-f]+")
 MODEL = "GMLHUHE/PsyLLM"
 GATED = "owner/gated"
+TOKEN = "hf_mine"  # that may write
 TIMEOUT_SECONDS = 120
 
 
@@ -98,7 +99,7 @@ def main():
     parser.add_argument("pages", nargs="*", type=Path)
     options = parser.parse_args()
     pages = options.pages or sorted((ROOT / "docs").glob("*.md"))
-    with Hub() as hub:
+    with Hub(TOKEN) as hub:
         hub.add_folder(MODEL, ROOT / "examples" / "tiny-qwen3")
         hub.add_folder(GATED, ROOT / "examples" / "tiny-qwen3", gated=True)
         results = [run_page(page, options, hub) for page in pages if BLOCK.search(page.read_text())]

@@ -28,7 +28,7 @@ std::string read_file(const fs::path& path) {
 
 std::string digest_of(std::string_view bytes) {
   Digest hash(Hash::kSha256);
-  hash.update(std::as_bytes(std::span(bytes)));
+  hash.update(std::as_bytes(std::span(bytes.data(), bytes.size())));
   return hash.finish().substr(0, kDigestLength);
 }
 

@@ -451,6 +451,35 @@ def test_inspect_and_plan_read_headers(hub, homes, source):
     assert "are not here" in home.ours("plan", REPO, "--target-bpw", "4.5", "--quiet", status=2)
 
 
+MODEL_FILES = {".gitattributes": 1570, "LICENSE": 11_343, "README.md": 16_660, "generation_config.json": None, "merges.txt": 1_671_853,
+               "tokenizer.json": 11_422_654, "tokenizer_config.json": None, "vocab.json": 2_776_833}  # sizes of Qwen3-8B's; None: ours will do
+
+
+def sixteen_gigabytes(folder):
+    """Qwen3-8B as it is published, but that its weights are zeros, which take no room on the disk, and their hashes made up."""
+    sys.path.append(str(ROOT / "bench"))
+    from make_model import Zeros, make
+    assert make(folder, "qwen3-8b", Zeros()) == 16_381_470_720
+    for name, size in MODEL_FILES.items():
+        if size:
+            (folder / name).write_bytes(b"#" * size)
+    return {path.name: f"{i:064x}" for i, path in enumerate(folder.glob("*.safetensors"))}
+
+
+def test_what_a_server_sends_of_sixteen_gigabytes(hub, homes, tmp_path):
+    known = sixteen_gigabytes(tmp_path / "model")
+    hub.add_folder(REPO, tmp_path / "model", known=known)
+    home = homes("home")
+    for command in (["inspect", REPO], ["plan", REPO, "-q"], ["convert", REPO, "-q", "--dry-run"]):
+        before = hub.sent_bytes
+        report = json.loads(home.ours(*command, "--json"))
+        assert report["parameters"] == 8_190_735_360 and report["source_bytes"] == 16_381_470_720
+        sent = hub.sent_bytes - before
+        assert 100_000 < sent < 150_000, "docs/streaming.md has the number"
+        assert 0.9 * sent < report["received_bytes"] <= sent  # which counts no HTTP headers
+    assert disk_usage(home.folder) == 0
+
+
 def test_a_header_that_is_longer_than_expected(hub, homes):
     hub.add(REPO, repo_of(*qwen3(64, 80)))
     home = homes("home")

@@ -77,12 +77,12 @@ def digest_of(content, digest):
 
 
 class Repo:
-    """`files` maps each path to its content: bytes, or the Path of a file that has it."""
+    """`files` maps each path to its content: bytes, or the Path of a file that has it. `known` has the hashes of contents that take long."""
 
-    def __init__(self, name, files, large, private, gated):
+    def __init__(self, name, files, large, private, gated, known):
         self.name, self.files, self.private, self.gated = name, files, private, gated
         self.large = {path for path in files if large(path)}
-        self.etags = {path: self.make_etag(path) for path in files}
+        self.etags = {path: known.get(path) or self.make_etag(path) for path in files}
         listing = "".join(f"{path}\0{etag}\n" for path, etag in sorted(self.etags.items()))
         self.commit = hashlib.sha1((name + listing).encode()).hexdigest()
         self.refs = {"main": self.commit, self.commit: self.commit}
@@ -123,6 +123,7 @@ class Hub:
         self.part_bytes = 0  # of what is uploaded; 0: all at once
         self.closed = set()  # organisations in which the token may not make repositories
         self.messages = []   # of commits
+        self.sent_bytes = 0  # of all answers: headers, lists, files
         self.lock = threading.Lock()
         self.servers = {where: self.make_server(where) for where in ("hub", "storage")}
 
@@ -146,9 +147,9 @@ class Hub:
     def address(self, where="hub"):
         return f"http://127.0.0.1:{self.servers[where].server_address[1]}"
 
-    def add(self, name, files, large=lambda path: path.endswith(LARGE_ENDINGS), private=False, gated=False):
+    def add(self, name, files, large=lambda path: path.endswith(LARGE_ENDINGS), private=False, gated=False, known={}):
         """Further versions of a repository are found by their commits; "main" is the last one."""
-        repo = Repo(name, files, large, private, gated)
+        repo = Repo(name, files, large, private, gated, known)
         self.repos.setdefault(name, []).append(repo)
         self.storage |= {repo.etag(path): (path, files[path]) for path in repo.large}
         return repo
@@ -170,12 +171,34 @@ class Hub:
                     return fault
         return None
 
+    def count_sent(self, count):
+        with self.lock:
+            self.sent_bytes += count
+
     def requests(self, where, match=""):
         return [request for request in self.log if request["where"] == where and match in request["path"]]
 
 
+class Counted:
+    """What a server writes to a connection."""
+
+    def __init__(self, file, hub):
+        self.file, self.hub = file, hub
+
+    def write(self, data):
+        self.hub.count_sent(len(data))
+        return self.file.write(data)
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        super().setup()
+        self.wfile = Counted(self.wfile, self.hub)
 
     def log_message(self, *_):
         pass
@@ -246,7 +269,9 @@ class Handler(BaseHTTPRequestHandler):
     def send_from_disk(self, path, begin, end):
         with open(path, "rb") as file:
             while begin < end:
-                begin += os.sendfile(self.connection.fileno(), file.fileno(), begin, end - begin)
+                sent = os.sendfile(self.connection.fileno(), file.fileno(), begin, end - begin)
+                self.hub.count_sent(sent)
+                begin += sent
 
 
 class HubHandler(HubUploads, Handler):
