@@ -30,34 +30,10 @@ int damages() {
 
 // Values that programs stumble over.
 json stumbling_block(std::mt19937& random) {
-  static const std::vector<json> kBlocks = {nullptr,
-                                            true,
-                                            0,
-                                            1,
-                                            -1,
-                                            2,
-                                            3,
-                                            7,
-                                            64,
-                                            1 << 20,
-                                            int64_t{1} << 40,
-                                            INT64_MAX,
-                                            INT64_MIN,
-                                            UINT64_MAX,
-                                            0.5,
-                                            1e300,
-                                            -0.0,
-                                            "",
-                                            "x",
-                                            "../x",
-                                            "model.safetensors",
-                                            json::array(),
-                                            json::object(),
-                                            {1},
-                                            {0, -1},
-                                            {{"a", 1}},
-                                            {"x", "y"},
-                                            {{"group_size", 0}, {"bits", 4}}};
+  static const json kBlocks =
+      json::parse(R"([null, true, 0, 1, -1, 2, 3, 7, 64, 1048576, 1099511627776, 9223372036854775807, -9223372036854775808,
+    18446744073709551615, 0.5, 1e300, -0.0, "", "x", "../x", "model.safetensors", [], {}, [1], [0, -1], {"a": 1}, ["x", "y"],
+    {"group_size": 0, "bits": 4}])");
   return kBlocks[random() % kBlocks.size()];
 }
 
