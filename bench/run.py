@@ -83,15 +83,12 @@ def medians_of(results):
 
 
 def run_modes(options, source, output):
-    lines = []
     for mode in MODES:
         print(f"\n{mode or 'no flags'}", flush=True)
         results = run_rounds(options, mode.split(), source, output)
         medians = medians_of(results)
         peak = max(bytes_ for _, bytes_ in results["hf2mlx"])
-        lines.append(f"{mode or 'no flags':32} {peak / 1e6:8.1f}" + "".join(f" {s:8.2f} {s / medians['hf2mlx']:6.1f}x" for s in medians.values()))
-    print(f"\n{'':32} {'peak MB':>8}" + "".join(f" {name + ' s':>16}" for name in medians))
-    print("\n".join(lines))
+        print(", ".join(f"{name} {s:.2f} s ({s / medians['hf2mlx']:.1f}x)" for name, s in medians.items()) + f", peak {peak / 1e6:.1f} MB", flush=True)
 
 
 def print_results(results):

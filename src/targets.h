@@ -18,6 +18,8 @@
 
 namespace hf2mlx {
 
+inline constexpr uint64_t kFreelyHashedBytes = 512 << 20;  // of weights: a quarter of a second
+
 // A target on its way: the options of its own, and the folder that will get its name.
 struct Target {
   // `purpose` as in StagedDir.
@@ -27,8 +29,8 @@ struct Target {
         plan(target_plan),
         staged(path, options.force ? Existing::kReplace : Existing::kRefuse, purpose) {}
 
-  // SHA-256 takes longer than copying does; beside encoding it counts for less.
-  bool hashes_weights() const { return options.checksums || plan.encodes(); }
+  // SHA-256 of a file goes at 2 GB/s at best, which is slower than copying.
+  bool hashes_weights() const { return options.checksums || plan.output_bytes <= kFreelyHashedBytes; }
 
   const ConvertOptions options;
   const std::filesystem::path path;

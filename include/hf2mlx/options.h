@@ -98,7 +98,7 @@ struct ConvertOptions {
   bool stream = false;                    ///< a model of the hub is converted while it arrives, and never stored
   bool force = false;                     ///< replace an existing target, at the end and only on success
   bool sync = false;                      ///< wait until a new target is on the disk; one that replaces another always is
-  bool checksums = false;                 ///< SHA-256 of weight files in hf2mlx.json even where nothing is quantized
+  bool checksums = false;                 ///< SHA-256 of weight files in hf2mlx.json even of more than 512 MB
   unsigned threads = 0;                   ///< 0: one for each core
   uint64_t max_memory_bytes = 0;          ///< for buffers; 0: 32 MB, and 8 MB for each thread
   uint64_t max_shard_bytes = 5ull << 30;  ///< UINT64_MAX: a single file

@@ -203,7 +203,7 @@ def convert(
         fix_eos: Name every token that ends a text in the config files.
         stream: Convert a model of the hub while it arrives; the original is never stored.
         sync: Wait until all is on the disk.
-        checksums: SHA-256 of weight files in hf2mlx.json even where nothing is quantized.
+        checksums: SHA-256 in hf2mlx.json of weights of more than 512 MB, too.
         threads: One for each core otherwise. The result is the same for any number.
         max_memory: For buffers: bytes, or text such as "64MB".
         max_shard_size: Beyond it another weight file begins; 5 GB otherwise.

@@ -21,8 +21,9 @@ namespace {
 constexpr size_t kMaxCallBytes = size_t{1} << 30;
 #ifdef __linux__
 // A larger write gets larger pieces of memory in the page cache, and Linux has those only where memory was free for long. A virtual machine
-// may have given that back to its host, and waits for it: with writes of 512 KB 2.5 to 3.4 s for 2.4 GB, with these 1.3 s.
-constexpr size_t kMaxWriteBytes = size_t{64} << 10;
+// may have given that back to its host, and waits for it: with writes of 512 KB 2.5 to 3.4 s for 2.4 GB, with small ones 1.3 s. They end
+// at multiples of this size, so that each fills one piece: 0.67 s for 3.4 GB, and 0.92 s otherwise.
+constexpr size_t kMaxWriteBytes = size_t{32} << 10;
 #else
 constexpr size_t kMaxWriteBytes = kMaxCallBytes;
 #endif
@@ -99,7 +100,7 @@ class PosixWriter final : public Writer {
 
   void write_at(uint64_t offset, std::span<const std::byte> data) override {
     for (size_t done = 0; done < data.size();) {
-      const size_t want = std::min(data.size() - done, kMaxWriteBytes);
+      const size_t want = std::min(data.size() - done, kMaxWriteBytes - (offset + done) % kMaxWriteBytes);
       const ssize_t put = ::pwrite(fd_.get(), data.data() + done, want, static_cast<off_t>(offset + done));
       if (put >= 0) {
         done += static_cast<size_t>(put);

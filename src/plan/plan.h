@@ -66,9 +66,6 @@ struct Plan {
   bool loses_twice() const {
     return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.reencoded; });
   }
-  bool encodes() const {
-    return std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.encoding.has_value(); });
-  }
   double bits_per_weight() const { return parameters ? 8.0 * static_cast<double>(output_bytes) / static_cast<double>(parameters) : 0; }
 };
 

@@ -34,7 +34,7 @@ void declare_output(CLI::App& app, ConvertArguments& arguments) {
   group(
       app.add_flag("--sync", arguments.sync, "wait until all of a new OUT is on the disk; where an old one is replaced this is always so"));
   group(app.add_flag("--checksums", arguments.checksums,
-                     "hash the weight files for hf2mlx.json even where nothing is quantized; that takes longer than copying them"));
+                     "hash weights of more than 512 MB for hf2mlx.json, too: about half a second more for each GB"));
   group(add_value(app, "--max-shard-size", arguments.max_shard_size, "SIZE", "begin another weight file beyond this size (default: 5GB)"));
   group(app.add_flag("--single-file", arguments.single_file, "write all weights to one file, however large"));
   group(add_value(app, "--upload-repo", arguments.upload_repo, "REPO", "then upload the result to org/name on the Hugging Face hub"));
