@@ -64,24 +64,33 @@ std::vector<Plan> plans_of(const std::vector<Choice>& choices, const Checkpoint&
   return make_plans(checkpoint, registry, options, variants);
 }
 
-SizeChoice size_of(const Choice& choice, const Plan& plan) {
-  return {choice.label, plan.output_bytes, plan.bits_per_weight(), choice.words};
+void add_size(Inspection& out, const Choice& choice, const Plan& plan) {
+  out.sizes.push_back({choice.label, plan.output_bytes, plan.bits_per_weight(), choice.words});
 }
 
 void add_sizes(Inspection& out, const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& source) {
-  const std::vector<Choice> choices = common_choices();
-  const std::vector<Plan> plans = plans_of(choices, checkpoint, registry, source);
-  out.architecture = plans[0].architecture;
-  out.parameters = plans[0].parameters;
-  if (plans[0].quantized_layers == 0) {
-    for (size_t i = 0; i < plans.size(); ++i) out.sizes.push_back(size_of(choices[i], plans[i]));
-    return;
+  const auto plans = [&](const std::vector<Choice>& choices) { return plans_of(choices, checkpoint, registry, source); };
+  const auto add = [&](const std::vector<Choice>& choices) {
+    const std::vector<Plan> planned = plans(choices);
+    for (size_t i = 0; i < choices.size(); ++i) add_size(out, choices[i], planned[i]);
+  };
+  const Plan first = plans({{}}).front();
+  out.architecture = first.architecture;
+  out.parameters = first.parameters;
+  const bool is_quantized = first.quantized_layers > 0;
+  std::vector<Choice> choices = is_quantized ? choices_of_quantized() : common_choices();
+  add_size(out, choices.front(), first);
+  choices.erase(choices.begin());
+  if (!is_quantized) return add(choices);
+  try {
+    return add(choices);
+  } catch (const Error&) {
+    // Some are packed in a way that only the model itself can undo; what can be had is seen one by one.
   }
-  for (const Choice& choice : choices_of_quantized()) {
+  for (const Choice& choice : choices) {
     try {
-      out.sizes.push_back(size_of(choice, plans_of({choice}, checkpoint, registry, source).front()));
+      add({choice});
     } catch (const Error&) {
-      // Some are packed in a way that only the model itself can undo.
     }
   }
 }

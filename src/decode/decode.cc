@@ -207,9 +207,7 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
   DecodeSession session(settings, tensors, packing);
   for (const auto decode : scheme->decoders) decode(session);
   DecodedSource result = std::move(session.result());
-  const Reference reference = method == "awq" && integer_setting(settings, "bits", integer_setting(settings, "w_bit", 4)) == 4
-                                  ? Reference::kMlxLm
-                                  : Reference::kScheme;
+  const Reference reference = method == "awq" && stated_bits(settings) == 4 ? Reference::kMlxLm : Reference::kScheme;
   rewrite_config(config, result, reference);
   if (reference == Reference::kMlxLm) {
     for (PackedLayer& layer : result.packed) layer.values = nullptr;

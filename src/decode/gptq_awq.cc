@@ -34,17 +34,12 @@ Parts take_parts(DecodeSession& session, const std::string& layer) {
   return parts;
 }
 
-// AutoAWQ has names of its own for what transformers calls bits and group_size.
-int64_t stated_integer(const Json& settings, const char* name, const char* own_name, int64_t otherwise) {
-  return integer_setting(settings, name, integer_setting(settings, own_name, otherwise));
-}
-
 // Settings for single layers, by regular expressions: there the tensors tell.
 bool varies(const Json& settings) { return settings.contains("dynamic") && settings["dynamic"].is_object(); }
 
 // The width of the codes is what config.json says, and the zero points have as many words as that takes.
 uint32_t checked_bits(const DecodeSession& session, const Parts& parts) {
-  const uint64_t stated = static_cast<uint64_t>(stated_integer(session.settings(), "bits", "w_bit", 4));
+  const uint64_t stated = static_cast<uint64_t>(stated_bits(session.settings()));
   if (!parts.qzeros) return static_cast<uint32_t>(stated);
   const uint64_t found = parts.qzeros->shape()[1] * 32 / parts.outputs();
   if (parts.qzeros->shape()[0] != parts.groups() || parts.qzeros->shape()[1] * 32 != found * parts.outputs() ||
@@ -57,7 +52,7 @@ uint32_t checked_bits(const DecodeSession& session, const Parts& parts) {
 
 uint64_t checked_group_size(const DecodeSession& session, const Parts& parts, uint64_t inputs) {
   if (varies(session.settings()) && inputs % parts.groups() == 0) return inputs / parts.groups();
-  const int64_t stated = stated_integer(session.settings(), "group_size", "q_group_size", 128);
+  const int64_t stated = stated_group_size(session.settings());
   const uint64_t size = stated > 0 ? static_cast<uint64_t>(stated) : inputs;
   if (size > 0 && (inputs + size - 1) / size == parts.groups()) return size;
   throw Error(ErrorCode::kCorrupt, fmt::format("config.json: group_size {} stated, but {}.scales is {} for {} inputs", stated, parts.layer,

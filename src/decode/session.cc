@@ -98,6 +98,12 @@ int64_t integer_setting(const Json& settings, const char* name, int64_t otherwis
   throw Error(ErrorCode::kCorrupt, fmt::format("config.json: quantization_config.{} is {}, an integer expected", name, it->dump()));
 }
 
+int64_t stated_bits(const Json& settings) { return integer_setting(settings, "bits", integer_setting(settings, "w_bit", 4)); }
+
+int64_t stated_group_size(const Json& settings) {
+  return integer_setting(settings, "group_size", integer_setting(settings, "q_group_size", 128));
+}
+
 std::string text_setting(const Json& settings, const char* name) {
   const auto it = settings.find(name);
   if (it == settings.end() || it->is_null()) return "";

@@ -56,6 +56,9 @@ class DecodeSession {
 
 // An integer setting; `otherwise` where it is missing or null. Throws Error{kCorrupt} for anything else.
 int64_t integer_setting(const Json& settings, const char* name, int64_t otherwise);
+// Of GPTQ and AWQ, 4 and 128 where nothing is stated. AutoAWQ has names of its own for them.
+int64_t stated_bits(const Json& settings);
+int64_t stated_group_size(const Json& settings);
 // A text setting; empty where it is missing or null.
 std::string text_setting(const Json& settings, const char* name);
 // quant_method, empty where there is none. ModelOpt's own file states a producer instead, and nests the settings.

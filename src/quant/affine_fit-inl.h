@@ -251,11 +251,6 @@ HF2MLX_STEP Choice choose(const FitBatch& batch, Fit fit, Line plain) {
   return choice;
 }
 
-// The rows of a batch; where the block ends, its last group once more.
-HF2MLX_STEP void rows_of_batch(const float* groups, size_t first, size_t group_count, size_t group_size, const float** rows) {
-  for (size_t lane = 0; lane < hn::Lanes(DF()); ++lane) rows[lane] = groups + HWY_MIN(first + lane, group_count - 1) * group_size;
-}
-
 // Weights of the columns, by the number of a group in its row.
 struct ColumnWeights {
   const float* of_columns;

@@ -54,6 +54,11 @@ HF2MLX_STEP void side_by_side(const float* const* rows, size_t group_size, float
   }
 }
 
+// The rows of a batch; where the block ends, its last group once more.
+HF2MLX_STEP void rows_of_batch(const float* groups, size_t first, size_t group_count, size_t group_size, const float** rows) {
+  for (size_t lane = 0; lane < hn::Lanes(DF()); ++lane) rows[lane] = groups + HWY_MIN(first + lane, group_count - 1) * group_size;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace hf2mlx
 HWY_AFTER_NAMESPACE();

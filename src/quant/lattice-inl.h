@@ -54,7 +54,7 @@ HF2MLX_STEP void find_lattices(const std::byte* values, size_t group_count, Affi
   const float* rows[kMaxLanes<float>];
   floats_from<kDtype>(values, group_count * kLatticeGroup, floats);
   for (size_t first = 0; first < group_count; first += lanes) {
-    for (size_t lane = 0; lane < lanes; ++lane) rows[lane] = floats + HWY_MIN(first + lane, group_count - 1) * kLatticeGroup;
+    rows_of_batch(floats, first, group_count, kLatticeGroup, rows);
     side_by_side(rows, kLatticeGroup, groups.values);
     const VF d = hn::Mul(farthest_values(groups), hn::Set(df, -0.125f));
     const VF scale = lattice_scale<kDtype>(d);
