@@ -15,8 +15,9 @@ namespace hf2mlx {
 
 /// Converts, and downloads first what is of the hub and not here yet. The target appears complete or not at all. Returns when all is done;
 /// options.threads threads work meanwhile. `progress` and `cancel` may be null; they must live as long as the call. Throws Error:
-/// kUsage for options that contradict each other and a target that exists, kNotFound, kUnsupported and kCorrupt for the model, kNoSpace
-/// before anything is written where that can be known, kNetwork and kAuth for a download, kIo, kCancelled.
+/// kUsage for options that contradict each other, a target that exists, and one that another call is writing, whichever process makes it;
+/// kNotFound, kUnsupported and kCorrupt for the model, kNoSpace before anything is written where that can be known, kNetwork and kAuth for
+/// a download, kIo, kCancelled.
 HF2MLX_API Report convert(const ConvertOptions& options, Progress* progress = nullptr, const CancelToken* cancel = nullptr);
 
 /// Several at once, while the source is read once. `variants` stand in for options.quant and options.output; there must be one at least.

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/system_error.h"
@@ -42,12 +44,12 @@ bool is_partial_suffix(std::string_view text) {
          text.substr(dash + 1).find_first_not_of("0123456789") == text.npos;
 }
 
-enum class Lock { kTaken, kOurs, kImpossible };
+enum class Lock { kTaken, kOurs, kImpossible, kNoFolder };
 
 // The kernel releases the lock when the process ends, however it ends.
 Lock lock_folder(const fs::path& folder, Fd& fd) {
   fd = Fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd.is_open()) return Lock::kTaken;
+  if (!fd.is_open()) return Lock::kNoFolder;
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return Lock::kOurs;
   return errno == EWOULDBLOCK ? Lock::kTaken : Lock::kImpossible;
 }
@@ -102,6 +104,37 @@ void remove_left_overs(const fs::path& target, Purposeful purposeful) {
   }
 }
 
+// While this exists, no other run looks for left-overs in `parent` or begins a folder there.
+class BeginLock {
+ public:
+  explicit BeginLock(const fs::path& parent) {
+    // Where a script holds the lock around the whole run, waiting longer would not help.
+    for (int i = 0; lock_folder(parent, fd_) == Lock::kTaken && i < kMaxPauses; ++i) std::this_thread::sleep_for(kPause);
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kPause{10};
+  static constexpr int kMaxPauses = 50;
+  Fd fd_;
+};
+
+// Two runs at once for one target would do the work twice for one result. Under a BeginLock.
+void check_alone(const fs::path& target) {
+  for (const fs::path& folder : left_overs_of(target)) {
+    Fd fd;
+    if (lock_folder(folder, fd) != Lock::kTaken) continue;
+    throw Error(ErrorCode::kUsage, fmt::format("{}: another conversion is writing it, in {}", target.string(), folder.string()),
+                "wait until that has ended, or choose another output folder");
+  }
+}
+
+void check_writable(const fs::path& target) {
+  fs::path parent = target.parent_path();
+  while (!name_exists(parent)) parent = parent.parent_path();
+  if (::faccessat(AT_FDCWD, parent.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+    throw system_error(errno, parent.string() + ": cannot be written to");
+}
+
 bool holds_current_folder(const fs::path& folder) {
   std::error_code error;
   for (fs::path current = fs::current_path(error); !error && current.has_relative_path(); current = current.parent_path()) {
@@ -125,26 +158,37 @@ void check_existing(const fs::path& target, Existing existing) {
 
 }  // namespace
 
-void check_target(const fs::path& target, Existing existing) { check_existing(resolve_target(target), existing); }
+void check_target(const fs::path& target, Existing existing) {
+  const fs::path resolved = resolve_target(target);
+  check_existing(resolved, existing);
+  check_writable(resolved);
+  const BeginLock lock(resolved.parent_path());
+  check_alone(resolved);
+}
 
 StagedDir::StagedDir(const fs::path& target, Existing existing, const std::string& purpose)
     : existing_(existing), target_(resolve_target(target)) {
-  is_continued_ = !purpose.empty() && take_left_over(purpose);
-  remove_left_overs(target_, purpose.empty() ? Purposeful::kStay : Purposeful::kGo);
-  keeps_ = is_continued_;
-  check_existing(target_, existing_);
-  if (is_continued_) return;
   try {
     make_parents();
-    make_folder();
-    if (purpose.empty()) return;
-    fs::create_directory(work_folder());
-    write_file(work_folder() / kPurposeFile, purpose);
-    keeps_ = true;
+    const BeginLock lock(target_.parent_path());
+    check_alone(target_);
+    is_continued_ = !purpose.empty() && take_left_over(purpose);
+    remove_left_overs(target_, purpose.empty() ? Purposeful::kStay : Purposeful::kGo);
+    keeps_ = is_continued_;
+    check_existing(target_, existing_);
+    if (!is_continued_) begin(purpose);
   } catch (...) {
     discard();
     throw;
   }
+}
+
+void StagedDir::begin(const std::string& purpose) {
+  make_folder();
+  if (purpose.empty()) return;
+  fs::create_directory(work_folder());
+  write_file(work_folder() / kPurposeFile, purpose);
+  keeps_ = true;
 }
 
 StagedDir::~StagedDir() { discard(); }
@@ -204,8 +248,17 @@ bool StagedDir::try_folder() {
   return lock == Lock::kImpossible || (lock == Lock::kOurs && is_same_file(lock_, path_));
 }
 
+void StagedDir::check_still_free() const {
+  try {
+    check_existing(target_, existing_);
+  } catch (const Error& error) {
+    if (!keeps_) throw;
+    throw Error(error.code(), error.what(), fmt::format("{}; what is finished stays in {}", error.hint(), path_.string()));
+  }
+}
+
 void StagedDir::commit(Durability durability) {
-  check_existing(target_, existing_);
+  check_still_free();
   std::error_code ignored;
   fs::remove_all(work_folder(), ignored);
   const bool waits = durability == Durability::kBeforeName || name_exists(target_);
@@ -224,6 +277,7 @@ void StagedDir::commit(Durability durability) {
   if (waits) sync_folder(target_.parent_path());
   // A folder that cannot be deleted does not make the new one wrong; the next run tries again.
   fs::remove_all(old, ignored);
+  const BeginLock lock(target_.parent_path());
   remove_left_overs(target_, Purposeful::kGo);
 }
 

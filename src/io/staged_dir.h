@@ -24,14 +24,15 @@ enum class Durability {
   kBeforeName,  // a target has its name only when all of it is on the disk
 };
 
-// The refusals of StagedDir's constructor, before there is anything to fill it with.
+// The refusals of StagedDir's constructor, before there is anything to fill it with; and Error{kIo} where there is no right to write.
 void check_target(const std::filesystem::path& target, Existing existing);
 
-// Not thread-safe. Any number may exist at once, also for the same target: the last commit counts, or fails where replacing is refused.
+// Not thread-safe. Any number may exist at once, but one for a target, whichever process has it.
 class StagedDir {
  public:
   // Resolves the target (see resolve_target), removes left-overs, makes missing parents and the folder to fill. Error{kUsage} when the
-  // target exists and is not to be replaced, or when it is a folder that the current one lies in. A purpose, if any, is one line of text.
+  // target exists and is not to be replaced, when it is a folder that the current one lies in, and while another StagedDir fills one for
+  // it. A purpose, if any, is one line of text.
   StagedDir(const std::filesystem::path& target, Existing existing, const std::string& purpose = {});
   // Without commit(), removes the folder and the parents that were made for it; one with a purpose stays unless give_up() was called.
   ~StagedDir();
@@ -52,9 +53,11 @@ class StagedDir {
 
  private:
   void make_parents();
+  void begin(const std::string& purpose);
   bool take_left_over(const std::string& purpose);
   void make_folder();
   bool try_folder();
+  void check_still_free() const;
   void discard();
 
   Existing existing_;

@@ -1,16 +1,23 @@
 #include "io/staged_dir.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <barrier>
 #include <csignal>
 #include <memory>
+#include <thread>
+#include <vector>
 
 #include "base/expect_error.h"
 #include "base/temp_folder.h"
 #include "io/exchange_posix.h"
+#include "io/fd.h"
 #include "io/file_posix.h"
 #include "io/target_path.h"
 
@@ -173,12 +180,50 @@ TEST(StagedDir, LeavesTheWorkOfALivingRunAndOfOtherTargets) {
   folder.put(".out.hf2mlx-partial-12-/x");
   const auto before = folder.names();
   StagedDir first(folder / "out", Existing::kRefuse);
-  StagedDir second(folder / "out", Existing::kRefuse);
-  EXPECT_NE(first.path(), second.path());
+  for (const Existing existing : {Existing::kRefuse, Existing::kReplace}) {
+    const auto is_refused = IsError(ErrorCode::kUsage, HasSubstr("another conversion is writing it, in " + first.path().string()));
+    EXPECT_THAT(error_of([&] { StagedDir(folder / "out", existing); }), is_refused);
+    EXPECT_THAT(error_of([&] { check_target(folder / "out", existing); }), is_refused);
+  }
+  StagedDir other(folder / "other", Existing::kRefuse);
   EXPECT_TRUE(std::filesystem::exists(first.path()));
-  EXPECT_EQ(folder.names().size(), before.size() + 2);
+  EXPECT_EQ(folder.names().size(), before.size() + 1);  // and what was left over of the other is gone
   first.commit();
-  EXPECT_EQ(error_of([&] { second.commit(); }).code(), ErrorCode::kUsage);
+  StagedDir(folder / "out", Existing::kReplace).commit();
+}
+
+TEST(StagedDir, OfManyThatBeginAtOnceOneDoes) {
+  const TempFolder folder;
+  constexpr int kRuns = 8;
+  std::atomic<int> begun{0};
+  std::atomic<int> refused{0};
+  std::barrier all_have_tried(kRuns);
+  const auto run = [&] {
+    std::unique_ptr<StagedDir> staged;
+    const auto begin = [&] { staged = std::make_unique<StagedDir>(folder / "a/b/out", Existing::kRefuse, "same"); };
+    all_have_tried.arrive_and_wait();
+    try {
+      begin();
+      ++begun;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage);
+      ++refused;
+    }
+    all_have_tried.arrive_and_wait();
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kRuns; ++i) threads.emplace_back(run);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(begun, 1);
+  EXPECT_EQ(refused, kRuns - 1);
+}
+
+TEST(StagedDir, BeginsInAFolderThatAScriptHasLocked) {
+  const TempFolder folder;
+  const Fd script(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY));
+  ASSERT_EQ(::flock(script.get(), LOCK_EX), 0);
+  convert(folder, Existing::kRefuse, "new");
+  EXPECT_EQ(folder.text("out/config.json"), "new");
 }
 
 TEST(StagedDir, ALivingProcessKeepsItsFolder) {
@@ -193,7 +238,7 @@ TEST(StagedDir, ALivingProcessKeepsItsFolder) {
   }
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
-  { const StagedDir staged(folder / "out", Existing::kRefuse); }
+  EXPECT_EQ(error_of([&] { StagedDir(folder / "out", Existing::kRefuse); }).code(), ErrorCode::kUsage);
   EXPECT_EQ(folder.names().size(), 1u);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
@@ -238,12 +283,22 @@ TEST(StagedDir, RefusesAFolderThatTheCurrentOneLiesIn) {
 TEST(StagedDir, ParentThatIsAFileOrClosed) {
   const TempFolder folder;
   folder.put("file");
-  EXPECT_THAT(error_of([&] { StagedDir(folder / "file/out", Existing::kRefuse); }), IsError(ErrorCode::kNotFound, HasSubstr("file")));
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  const auto is_refused = IsError(ErrorCode::kUsage, HasSubstr((folder / "file").string() + " is a file, expected a folder"));
+  for (const char* target : {"file/out", "file/a/b/out"}) {
+    EXPECT_THAT(error_of([&] { check_target(folder / target, Existing::kReplace); }), is_refused);
+    EXPECT_THAT(error_of([&] { StagedDir(folder / target, Existing::kRefuse); }), is_refused);
+  }
   std::filesystem::create_directory(folder / "closed");
-  std::filesystem::permissions(folder / "closed", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  EXPECT_THAT(error_of([&] { StagedDir(folder / "closed/out", Existing::kRefuse); }),
-              IsError(ErrorCode::kIo, HasSubstr("Permission denied")));
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(folder / "closed", std::filesystem::perms(0555));
+  const uid_t user = ::geteuid();
+  constexpr uid_t kNobody = 65534;  // root may write anywhere
+  ASSERT_EQ(::seteuid(user == 0 ? kNobody : user), 0);
+  const std::vector<Error> errors = {error_of([&] { check_target(folder / "closed/out", Existing::kRefuse); }),
+                                     error_of([&] { check_target(folder / "closed/a/b/out", Existing::kRefuse); }),
+                                     error_of([&] { StagedDir(folder / "closed/out", Existing::kRefuse); })};
+  ASSERT_EQ(::seteuid(user), 0);
+  for (const Error& error : errors) EXPECT_THAT(error, IsError(ErrorCode::kIo, HasSubstr("Permission denied")));
 }
 
 TEST(Exchange, ByRenaming) {
@@ -342,11 +397,13 @@ TEST(StagedDirWithPurpose, IsGoneWhenGivenUp) {
 
 TEST(StagedDirWithPurpose, IsNotTakenFromARunThatIsAtIt) {
   const TempFolder folder;
+  end_early(folder, "a", "one");
   const StagedDir first(folder / "out", Existing::kRefuse, "a");
-  const StagedDir second(folder / "out", Existing::kRefuse, "a");
-  EXPECT_FALSE(second.is_continued());
-  EXPECT_NE(first.path(), second.path());
-  EXPECT_EQ(folder.names().size(), 2u);
+  for (const char* purpose : {"a", "b", ""}) {
+    EXPECT_EQ(error_of([&] { StagedDir(folder / "out", Existing::kRefuse, purpose); }).code(), ErrorCode::kUsage);
+  }
+  EXPECT_THAT(folder.names(first.path().filename().string()), ElementsAre(".hf2mlx-work", "one"));
+  EXPECT_EQ(folder.names().size(), 1u);
 }
 
 TEST(CheckDisjoint, RefusesOverlap) {

@@ -7,7 +7,7 @@ namespace hf2mlx {
 
 // The absolute path of a target folder that exists or not. Trailing slashes, "." and ".." are gone and links are resolved, also when the
 // target itself is a link to a folder: then that folder is the target and the link stays. Error{kUsage} for an empty path, the root, a
-// file, and a link that leads nowhere.
+// file, a path through a file, and a link that leads nowhere.
 std::filesystem::path resolve_target(const std::filesystem::path& target);
 
 // Error{kUsage} when the target is the source, lies inside it, or contains it, links resolved. `source` must exist.
