@@ -43,11 +43,22 @@ Json operation(const char* key, Json value) { return {{"key", key}, {"value", st
 
 }  // namespace
 
+void check_upload(const UploadOptions& options) {
+  const Wanted wanted = parse_wanted(options);
+  if (options.hub.offline) {
+    throw Error(ErrorCode::kNetwork, fmt::format("{}: cannot be uploaded to while offline", wanted.repo_id), "unset HF_HUB_OFFLINE");
+  }
+  if (!options.hub.token.empty()) return;
+  throw Error(
+      ErrorCode::kAuth, fmt::format("{}: uploading needs a token", wanted.repo_id),
+      fmt::format("make one that may write at {}/settings/tokens and set HF_TOKEN, or log in with hf auth login", options.hub.endpoint));
+}
+
 Uploader::Uploader(UploadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel)
     : options_(std::move(options)), progress_(progress), wanted_(parse_wanted(options_)), link_(options_.hub, std::move(connect), cancel) {}
 
 UploadReport Uploader::run() {
-  check_token();
+  check_upload(options_);
   list_files();
   // 1. What the repository has, and how it keeps what the folder has. 2. The checksums tell what is new.
   look();
@@ -56,16 +67,6 @@ UploadReport Uploader::run() {
   send_large_files();
   commit();
   return report();
-}
-
-void Uploader::check_token() const {
-  if (options_.hub.offline) {
-    throw Error(ErrorCode::kNetwork, fmt::format("{}: cannot be uploaded to while offline", wanted_.repo_id), "unset HF_HUB_OFFLINE");
-  }
-  if (!options_.hub.token.empty()) return;
-  throw Error(
-      ErrorCode::kAuth, fmt::format("{}: uploading needs a token", wanted_.repo_id),
-      fmt::format("make one that may write at {}/settings/tokens and set HF_TOKEN, or log in with hf auth login", options_.hub.endpoint));
 }
 
 void Uploader::list_files() {

@@ -13,6 +13,9 @@
 
 namespace hf2mlx {
 
+// What the options alone tell: Error{kUsage} for a name that cannot be a repository's, kNetwork while offline, kAuth without a token.
+void check_upload(const UploadOptions& options);
+
 // For one run.
 class Uploader {
  public:
@@ -29,7 +32,6 @@ class Uploader {
     bool was_there = false;
   };
 
-  void check_token() const;
   void list_files();
   void look();
   void ask_for_storage(UploadApi& api);

@@ -2,6 +2,7 @@
 #include "request/convert_request.h"
 
 #include "request/text.h"
+#include "request/upload_request.h"
 #include "request/variants.h"
 #include "source/locate.h"
 
@@ -39,12 +40,14 @@ ConvertRequest convert_request(ConvertArguments arguments, const Places& places,
   request.options = convert_options(request.arguments, places);
   request.options.command_line = with_tilde(command_line, places.home.string());
   request.options.title = request.arguments.upload_repo;
+  request.options.checksums |= uploads(request);  // which asks for them
   request.idle = idle_options(request.arguments);
   request.variants = wanted_variants(request, places);
   return request;
 }
 
 std::vector<Report> run(const ConvertRequest& request, Progress* progress, const CancelToken* cancel) {
+  check_upload(request);
   std::vector<Report> reports = request.arguments.dry_run ? plan_each(request, progress, cancel)
                                                           : convert_variants(request.options, request.variants, progress, cancel);
   for (Report& report : reports) report.notes.insert(report.notes.begin(), request.idle.begin(), request.idle.end());

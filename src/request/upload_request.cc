@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "hf2mlx/verify.h"
+#include "hub/uploader.h"
 #include "request/options.h"
 #include "request/text.h"
+#include "writer/manifest.h"
 
 namespace hf2mlx {
 namespace {
@@ -15,6 +18,25 @@ void refuse_errors(const std::string& folder, const Verification& verification) 
   const Finding& first = verification.findings.front();
   throw Error(ErrorCode::kCorrupt, fmt::format("{}: {}: {}", folder, first.place, first.reason),
               fmt::format("{}; hf2mlx verify tells all, --force uploads all the same", first.remedy));
+}
+
+// Of files that the conversion has just written; it hashed them meanwhile.
+std::map<std::string, std::string> written_digests(const std::filesystem::path& folder) {
+  std::map<std::string, std::string> digests;
+  const Json manifest = read_json_file(folder / kManifestFile);
+  for (const auto& [path, file] : manifest["files"].items()) {
+    if (file.contains("sha256")) digests[path] = file["sha256"].get<std::string>();
+  }
+  return digests;
+}
+
+// What the conversion's own options tell of the upload. `folder` is there later.
+UploadOptions options_of_upload(const ConvertRequest& request, const std::filesystem::path& folder) {
+  UploadOptions options;
+  options.folder = folder;
+  options.repo = request.arguments.upload_repo;
+  options.hub = request.options.source.hub;
+  return options;
 }
 
 }  // namespace
@@ -51,11 +73,13 @@ UploadReport run(const UploadArguments& arguments, UploadOptions options, Progre
 
 bool uploads(const ConvertRequest& request) { return !request.arguments.upload_repo.empty() && !request.arguments.dry_run; }
 
+void check_upload(const ConvertRequest& request) {
+  if (uploads(request)) check_upload(options_of_upload(request, {}));
+}
+
 UploadReport upload_result(const ConvertRequest& request, const Report& report, Progress* progress, const CancelToken* cancel) {
-  UploadOptions options;
-  options.folder = report.output;
-  options.repo = request.arguments.upload_repo;
-  options.hub = request.options.source.hub;
+  UploadOptions options = options_of_upload(request, report.output);
+  options.sha256 = written_digests(report.output);
   try {
     return upload(options, progress, cancel);
   } catch (const Error& error) {

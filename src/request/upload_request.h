@@ -27,6 +27,8 @@ UploadReport run(const UploadArguments& arguments, UploadOptions options, Progre
 
 // Whether --upload-repo is given, and the run is not a dry one.
 bool uploads(const ConvertRequest& request);
+// Refuses what cannot be uploaded to, before there is anything to upload. Error as of upload().
+void check_upload(const ConvertRequest& request);
 // What it asks for, when `report` says that the model is there. An error says so too, and how to go on.
 UploadReport upload_result(const ConvertRequest& request, const Report& report, Progress* progress, const CancelToken* cancel);
 

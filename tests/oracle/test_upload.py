@@ -137,6 +137,14 @@ def test_weights_are_hashed_once(hub, home, model):
     assert stored(hub) == contents(model)
 
 
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the system does not count what a program reads")
+def test_what_a_conversion_has_hashed_is_not_read_to_be_uploaded(hub, home, tmp_path):
+    out, out2 = tmp_path / "out", tmp_path / "out2"
+    convert = bytes_read(home, "convert", EXAMPLE, out)
+    assert bytes_read(home, "convert", EXAMPLE, out2, "--upload-repo", REPO) - convert < 1.5 * (out / WEIGHTS).stat().st_size
+    assert stored(hub) == contents(out2)
+
+
 def test_refusals_say_what_to_do(hub, home, model, tmp_path):
     assert "uploading needs a token" in home.ours("upload", model, REPO, status=9, HF_TOKEN="")
     assert "the token is refused" in home.ours("upload", model, REPO, status=9, HF_TOKEN="hf_wrong")
@@ -147,6 +155,9 @@ def test_refusals_say_what_to_do(hub, home, model, tmp_path):
     assert "expected FOLDER and REPO" in home.ours("upload", model, status=2)
     assert "offline" in home.ours("upload", model, REPO, status=8, HF_HUB_OFFLINE="1")
     assert not hub.messages
+    for no_token in ({"HF_TOKEN": ""}, {"HF_HUB_OFFLINE": "1"}):
+        home.ours("convert", EXAMPLE, tmp_path / "out", "-q", "--upload-repo", REPO, status=8 if "HF_HUB_OFFLINE" in no_token else 9, **no_token)
+        assert not (tmp_path / "out").exists()
     text = home.ours("convert", EXAMPLE, tmp_path / "out", "-q", "--upload-repo", REPO, status=9)
     assert f"hf2mlx upload {tmp_path / 'out'} {REPO} goes on" in text and (tmp_path / "out" / WEIGHTS).exists()
 
