@@ -10,6 +10,7 @@
 #include "budget.h"
 #include "describe.h"
 #include "hub/fetch.h"
+#include "hub/remote_file.h"
 #include "hub/remote_model.h"
 #include "io/file_posix.h"
 #include "io/hashed_writer.h"
@@ -158,6 +159,22 @@ void set_place(Report& report, const RemoteModel& remote) {
   report.received_bytes = remote.received_bytes();
 }
 
+// Of a model that is to be downloaded, what headers alone tell is told before gigabytes come: whether it becomes what is asked for, and
+// what that takes. A predicate is asked here; in `quants`, its answers stand in for it.
+std::vector<SpaceNeed> look_ahead(const ConvertOptions& options, const std::vector<Variant>& variants, std::vector<QuantOptions>& quants,
+                                  const CancelToken* cancel) try {
+  const std::unique_ptr<RemoteModel> remote = options.source.cache_dir.empty() ? nullptr : find_remote_model(options.source, cancel);
+  if (!remote) return {};
+  std::vector<QuantOptions> without_budgets = quants;
+  for (QuantOptions& quant : without_budgets) quant.budget = {};
+  const Planned planned = make_planned(options, without_budgets, remote.get(), nullptr, cancel);
+  for (size_t i = 0; i < quants.size(); ++i) quants[i].predicate = planned.quants[i].predicate;
+  const bool has_budget = std::any_of(quants.begin(), quants.end(), [](const QuantOptions& quant) { return quant.budget.wanted(); });
+  return has_budget ? std::vector<SpaceNeed>() : space_needs(planned.checkpoint, planned.plans, variants);
+} catch (const OnlyWholeFiles&) {
+  return {};
+}
+
 // A budget is spent by what all weights say.
 [[noreturn]] void refuse_budget(const SourceOptions& source) {
   throw Error(ErrorCode::kUsage, source.model + ": a target measures all weights, and they are not here",
@@ -191,12 +208,12 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
       throw Error(ErrorCode::kUsage, "a target reads all weights twice, and a stream is read once", "leave out --stream");
     quants.push_back(variant.quant);
   }
-  // 0. A model of the hub that is not here yet is downloaded or streamed, unless the options can come to nothing or there would be nowhere
-  // to write.
+  // 0. A model of the hub that is not here yet is downloaded or streamed, unless the options can come to nothing, there would be nowhere to
+  // write, or its headers say that it cannot be converted.
   for (const QuantOptions& quant : quants) QuantPolicy::check_options(quant);
-  for (const Variant& variant : variants) check_target(variant.output, options.force ? Existing::kReplace : Existing::kRefuse);
+  check_targets(variants, options.force ? Existing::kReplace : Existing::kRefuse);
   const std::unique_ptr<RemoteModel> remote = options.stream ? find_remote_model(options.source, cancel) : nullptr;
-  if (!remote) fetch_model(options.source, progress, cancel);
+  if (!remote) fetch_model(options.source, look_ahead(options, variants, quants, cancel), progress, cancel);
   Planned planned = make_planned(options, quants, remote.get(), progress, cancel);
   if (options.stream && !remote) planned.checkpoint.notes.emplace_back("nothing is streamed: the model is on this machine");
   std::vector<Variant> chosen = variants;

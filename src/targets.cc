@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "hf2mlx/error.h"
@@ -41,12 +40,8 @@ ConvertOptions options_of(const ConvertOptions& options, const Variant& variant)
 
 Targets make_targets(const Checkpoint& checkpoint, const std::vector<Plan>& plans, const ConvertOptions& options,
                      const std::vector<Variant>& variants, const std::string& purpose) {
-  std::set<std::filesystem::path> paths;
-  for (const Variant& variant : variants) {
-    const std::filesystem::path path = resolve_target(variant.output);
-    if (!checkpoint.folder.empty()) check_disjoint(checkpoint.folder, path);
-    if (!paths.insert(path).second)
-      throw Error(ErrorCode::kUsage, path.string() + ": found as the target of two variants, a folder for each expected");
+  if (!checkpoint.folder.empty()) {
+    for (const Variant& variant : variants) check_disjoint(checkpoint.folder, variant.output);
   }
   Targets targets;
   for (size_t i = 0; i < variants.size(); ++i) {
@@ -55,19 +50,29 @@ Targets make_targets(const Checkpoint& checkpoint, const std::vector<Plan>& plan
   return targets;
 }
 
+void check_targets(const std::vector<Variant>& variants, Existing existing) {
+  std::set<std::filesystem::path> paths;
+  for (const Variant& variant : variants) {
+    check_target(variant.output, existing);
+    const std::filesystem::path path = resolve_target(variant.output);
+    if (!paths.insert(path).second)
+      throw Error(ErrorCode::kUsage, path.string() + ": found as the target of two variants, a folder for each expected");
+  }
+}
+
+std::vector<SpaceNeed> space_needs(const Checkpoint& checkpoint, const std::vector<Plan>& plans, const std::vector<Variant>& variants) {
+  std::vector<SpaceNeed> needs;
+  for (size_t i = 0; i < plans.size(); ++i) needs.push_back({resolve_target(variants[i].output), needed_bytes(checkpoint, plans[i])});
+  return needs;
+}
+
 void check_space(const Checkpoint& checkpoint, const Targets& targets) {
-  std::map<std::filesystem::path, uint64_t> needed;
+  std::vector<SpaceNeed> needs;
   for (const auto& target : targets) {
     const uint64_t all = needed_bytes(checkpoint, target->plan);
-    needed[target->path.parent_path()] += all - std::min(all, taken_bytes(*target));
+    needs.push_back({target->staged.path(), all - std::min(all, taken_bytes(*target))});
   }
-  for (const auto& target : targets) {
-    const uint64_t needed_here = needed[target->path.parent_path()];
-    const uint64_t free = free_space(target->staged.path());
-    if (needed_here <= free) continue;
-    throw Error(ErrorCode::kNoSpace, fmt::format("{}: {} bytes are free, {} are needed", target->staged.path().string(), free, needed_here),
-                "free some space or choose a target on another disk");
-  }
+  check_space(needs, "free some space or choose a target on another disk");
 }
 
 }  // namespace hf2mlx

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "hf2mlx/options.h"
+#include "io/space_posix.h"
 #include "io/staged_dir.h"
 #include "io/target_path.h"
 #include "pipeline/rounding_meter.h"
@@ -46,11 +47,17 @@ using Targets = std::vector<std::unique_ptr<Target>>;
 // The options of one variant.
 ConvertOptions options_of(const ConvertOptions& options, const Variant& variant);
 
-// Makes the folder to fill for each variant, or none: Error{kUsage} when a target may not be written or is that of two variants.
+// Error as of check_target(), and kUsage for a target of two variants.
+void check_targets(const std::vector<Variant>& variants, Existing existing);
+
+// Makes the folder to fill for each variant, or none. Error as of StagedDir, and kUsage for a target in the source or around it.
 Targets make_targets(const Checkpoint& checkpoint, const std::vector<Plan>& plans, const ConvertOptions& options,
                      const std::vector<Variant>& variants, const std::string& purpose = {});
 
-// Error{kNoSpace} where less is free than the targets need. Those in one folder are taken to share its disk.
+// What the outputs will take.
+std::vector<SpaceNeed> space_needs(const Checkpoint& checkpoint, const std::vector<Plan>& plans, const std::vector<Variant>& variants);
+
+// Error{kNoSpace} where less is free than the targets need.
 void check_space(const Checkpoint& checkpoint, const Targets& targets);
 
 }  // namespace hf2mlx

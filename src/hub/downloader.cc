@@ -58,14 +58,14 @@ Downloader::Downloader(DownloadOptions options, ConnectionFactory connect, Progr
       wanted_(parse_wanted(options_)),
       events_(make_events()) {}
 
-DownloadReport Downloader::run() {
+DownloadReport Downloader::run(const std::vector<SpaceNeed>& others) {
   // 1. Which commit, which files, and which of them are here.
   resolve();
   look();
   if (options_.dry_run) return report();
   // 2. Nothing is written before it is clear that all will fit.
   if (!pending_.empty()) {
-    check_space();
+    check_space(others);
     place_->mark();
   }
   write_listing();
@@ -159,16 +159,16 @@ uint64_t Downloader::missing_bytes() const {
   return total;
 }
 
-void Downloader::check_space() const {
+void Downloader::check_space(std::vector<SpaceNeed> others) const {
   uint64_t needed = 0;
   for (size_t i = 0; i < selected_.size(); ++i) {
     const uint64_t size = selected_[i].size_bytes;
     if (presence_[i] == Presence::kMissing) needed += size - std::min(size, disk_usage(place_->partial_of(selected_[i])));
   }
-  const uint64_t free = free_space(place_->folder());
-  if (needed <= free) return;
-  throw Error(ErrorCode::kNoSpace, fmt::format("{}: {} bytes are free, {} are needed", place_->folder().string(), free, needed),
-              "free some space, or choose another disk with HF_HUB_CACHE or --local-dir");
+  const char* const hint = others.empty() ? "free some space, or choose another disk with HF_HUB_CACHE or --local-dir"
+                                          : "free some space, choose another disk with HF_HUB_CACHE, or convert with --stream";
+  others.insert(others.begin(), {place_->folder(), needed});
+  hf2mlx::check_space(others, hint);
 }
 
 void Downloader::write_listing() {

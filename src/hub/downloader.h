@@ -17,6 +17,7 @@
 #include "hub/stop.h"
 #include "hub/transfer.h"
 #include "hub/tree.h"
+#include "io/space_posix.h"
 
 namespace hf2mlx {
 
@@ -25,7 +26,8 @@ class Downloader {
  public:
   Downloader(DownloadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel);
 
-  DownloadReport run();
+  // `others` is what else must fit beside the download.
+  DownloadReport run(const std::vector<SpaceNeed>& others = {});
 
  private:
   Session connect();
@@ -36,7 +38,7 @@ class Downloader {
   std::vector<std::string> index_files(HubApi* api);
   void look();
   uint64_t missing_bytes() const;
-  void check_space() const;
+  void check_space(std::vector<SpaceNeed> others) const;
   void write_listing();
   void remove_leftovers();
   void fetch_all();

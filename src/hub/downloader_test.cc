@@ -19,6 +19,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 // Git's hash of a small file.
@@ -111,7 +112,7 @@ class Downloads : public testing::Test {
     source.model = "org/name";
     source.cache_dir = folder_ / "hub";
     source.hub.endpoint = "https://hub";
-    fetch_model(source, locked_connections(), &watcher_, &cancel_);
+    fetch_model(source, {}, locked_connections(), &watcher_, &cancel_);
   }
 
  private:
@@ -131,6 +132,18 @@ TEST_F(Downloads, SeveralFilesAtOnce) {
   EXPECT_EQ(watcher_.total, total);
   EXPECT_EQ(watcher_.done, total);
   EXPECT_THAT(log_, SizeIs(files_.size() + 2));
+}
+
+TEST_F(Downloads, WhatElseMustFitIsAddedUp) {
+  DownloadOptions options;
+  options.repo = "org/name";
+  options.cache_dir = folder_ / "hub";
+  options.hub.endpoint = "https://hub";
+  Downloader downloader(options, locked_connections(), nullptr, nullptr);
+  const Error error = error_of([&] { downloader.run({{folder_ / "out", UINT64_MAX / 2}}); });
+  EXPECT_THAT(error, IsError(ErrorCode::kNoSpace, HasSubstr("bytes are free")));
+  EXPECT_THAT(error.what(), Not(HasSubstr(fmt::format("{} are needed", UINT64_MAX / 2))));
+  EXPECT_THAT(folder_.names(), IsEmpty());
 }
 
 TEST_F(Downloads, OnlyTheRevisionIsAskedForAgain) {

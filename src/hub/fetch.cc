@@ -65,7 +65,8 @@ void use_as_it_is(const RepoName& repo, const std::string& why, Progress* progre
 
 }  // namespace
 
-void fetch_model(const SourceOptions& source, const ConnectionFactory& connect, Progress* progress, const CancelToken* cancel) {
+void fetch_model(const SourceOptions& source, const std::vector<SpaceNeed>& others, const ConnectionFactory& connect, Progress* progress,
+                 const CancelToken* cancel) {
   if (source.hub.endpoint.empty() || source.cache_dir.empty()) return;
   const std::optional<RepoName> repo = repo_of_model(source);
   if (!repo) return;
@@ -81,7 +82,7 @@ void fetch_model(const SourceOptions& source, const ConnectionFactory& connect, 
   options.cache_dir = source.cache_dir;
   options.hub = source.hub;
   try {
-    Downloader(options, connect, progress, cancel).run();
+    Downloader(options, connect, progress, cancel).run(others);
   } catch (const Error& problem) {
     if (cached != Cached::kUsable || problem.code() != ErrorCode::kNetwork) throw;
     use_as_it_is(*repo, problem.what(), progress);
@@ -92,8 +93,8 @@ bool is_in_cache(const SourceOptions& source, const RepoName& repo) {
   return !source.cache_dir.empty() && look_in_cache(source, repo) != Cached::kNo;
 }
 
-void fetch_model(const SourceOptions& source, Progress* progress, const CancelToken* cancel) {
-  fetch_model(source, curl_connections(source.hub.timeout_seconds), progress, cancel);
+void fetch_model(const SourceOptions& source, const std::vector<SpaceNeed>& others, Progress* progress, const CancelToken* cancel) {
+  fetch_model(source, others, curl_connections(source.hub.timeout_seconds), progress, cancel);
 }
 
 }  // namespace hf2mlx

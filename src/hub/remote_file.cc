@@ -28,7 +28,7 @@ class MemoryTarget final : public PartTarget {
     claimed.begin_bytes += data.size();
   }
   ByteRange restart_for(ByteRange) override {
-    throw Error(
+    throw OnlyWholeFiles(
         ErrorCode::kUnsupported,
         fmt::format("{}: {}: the server sends only the whole file, expected a range of it", source_.wanted().repo_id, source_.entry().path),
         "download the model first: hf2mlx download " + source_.wanted().repo_id);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "hf2mlx/error.h"
 #include "hub/hub_file.h"
 #include "hub/hub_link.h"
 #include "io/file.h"
@@ -22,7 +23,13 @@ class RemoteBytes {
   virtual void read(const RemoteFile& file, uint64_t offset, std::span<std::byte> out) = 0;
 };
 
-// Brings a range into memory, resumed where it breaks off. A server that sends only whole files is Error{kUnsupported}.
+// A server that sends only whole files: Error{kUnsupported}.
+class OnlyWholeFiles : public Error {
+ public:
+  using Error::Error;
+};
+
+// Brings a range into memory, resumed where it breaks off. Throws OnlyWholeFiles.
 void fetch_range(Session& session, HubFile& source, const TransferEvents& events, ByteRange range, std::byte* to);
 
 // Until it is streamed, each range is asked for when it is read, and kept: what was read from the beginning without a gap, and single

@@ -185,15 +185,6 @@ uint64_t disk_usage(const std::filesystem::path& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<uint64_t>(status.st_blocks) * kUnitBytes : 0;
 }
 
-uint64_t free_space(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::path existing = std::filesystem::absolute(path, error);
-  while (existing.has_relative_path() && !std::filesystem::exists(existing, error)) existing = existing.parent_path();
-  const std::filesystem::space_info space = std::filesystem::space(existing, error);
-  throw_if(error, existing.string() + ": cannot tell the free space");
-  return space.available;
-}
-
 void sync_folder(const std::filesystem::path& folder) { sync_path(folder); }
 
 void sync_tree(const std::filesystem::path& folder) {

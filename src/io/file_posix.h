@@ -31,9 +31,6 @@ void copy_content(const std::filesystem::path& from, const std::filesystem::path
 // What a file takes on its disk, which differs from its size where it has gaps or reserved space; 0 when there is none.
 uint64_t disk_usage(const std::filesystem::path& path);
 
-// What an ordinary user may still write to the disk that holds, or will hold, `path`.
-uint64_t free_space(const std::filesystem::path& path);
-
 // Makes a folder and everything in it durable.
 void sync_tree(const std::filesystem::path& folder);
 // Makes the names in a folder durable.

@@ -179,12 +179,6 @@ TEST(CopyFile, GoesThroughABufferWhereTheKernelCannot) {
   EXPECT_EQ(folder.text("b"), big);
 }
 
-TEST(FreeSpace, OfAFolderThatIsYetToBeMade) {
-  const TempFolder folder;
-  EXPECT_GT(free_space(folder / "a/b/c"), 0u);
-  EXPECT_GT(free_space("relative"), 0u);
-}
-
 TEST(SyncTree, WalksEverything) {
   const TempFolder folder;
   folder.put("a/b/c", "x");

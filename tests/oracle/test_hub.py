@@ -1,9 +1,13 @@
 """Our hub client beside the real huggingface_hub, at the hub of tests/support: both caches, each other's caches, tokens and errors."""
+import json
+import re
 import time
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hub_homes import LARGE, REPO, TOKEN, listing, small_repo
+from hub_server import Fault
 
 
 @pytest.mark.parametrize("revision", ["main", "v1.0", "refs/pr/1", "COMMIT"])
@@ -122,12 +126,65 @@ def test_convert_completes_an_interrupted_download(hub, homes, source):
     assert (home.folder / "out" / "tokenizer.json").exists()
 
 
-def test_convert_refuses_a_taken_target_before_it_downloads(hub, homes, source):
+def test_convert_refuses_a_target_before_it_downloads(hub, homes, source):
     hub.add_folder(REPO, source)
     home = homes("home")
     (home.folder / "out").mkdir()
+    (home.folder / "file").touch()
     assert "already exists" in home.ours("convert", REPO, home.folder / "out", status=2)
+    assert "file is a file, expected a folder" in home.ours("convert", REPO, home.folder / "file/out", status=2)
+    assert "expected org/name" in home.ours("convert", REPO, home.folder / "new", "--upload-repo", "alone", status=2)
+    assert "uploading needs a token" in home.ours("convert", REPO, home.folder / "new", "--upload-repo", "me/new", status=9)
     assert hub.log == []
+
+
+HEADERS_TELL = {  # name: what differs in config.json, options, status, what is said
+    "architecture": ({"model_type": "strange"}, [], 4, "strange"),
+    "tensors": ({"num_hidden_layers": 7}, [], 5, "model.layers."),
+    "option": ({}, ["-q", "--q-override", "nothing.*=8"], 2, "nothing.*"),
+    "imatrix": ({}, ["-q", "--imatrix", "/nowhere.gguf"], 3, "/nowhere.gguf"),
+    "target": ({"model_type": "strange"}, ["--target-bpw", "4.5"], 4, "strange"),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS_TELL)
+def test_convert_refuses_what_headers_tell_before_it_downloads(hub, homes, source, name):
+    changes, args, status, said = HEADERS_TELL[name]
+    files = {path.name: path.read_bytes() for path in source.iterdir()}
+    files["config.json"] = json.dumps(json.loads(files["config.json"]) | changes).encode()
+    hub.add(REPO, files)
+    home = homes("home")
+    assert said in home.ours("convert", REPO, home.folder / "out", *args, status=status)
+    assert not home.hub_cache.exists() and not hub.requests("hub", "tokenizer.json")
+
+
+def test_convert_needs_room_for_the_output_too(hub, homes, tmp_path):
+    """A model of a matrix of 4 TB, of zeros that take no room."""
+    rows, columns = 1 << 34, 128
+    config = {"model_type": "qwen3", "hidden_size": columns, "num_hidden_layers": 0, "vocab_size": rows, "tie_word_embeddings": True}
+    config |= json.loads((ROOT / "examples/tiny-qwen3/config.json").read_text()) | config
+    end = rows * columns * 2
+    header = json.dumps({"model.norm.weight": {"dtype": "BF16", "shape": [columns], "data_offsets": [end, end + 2 * columns]},
+                         "model.embed_tokens.weight": {"dtype": "BF16", "shape": [rows, columns], "data_offsets": [0, end]}}).encode()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    with open(tmp_path / "model" / LARGE, "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + end + 2 * columns)
+    hub.add_folder(REPO, tmp_path / "model", known={LARGE: "1" * 64})
+    home = homes("home")
+    text = home.ours("convert", REPO, home.folder / "out", "-q", "--q-bits", "4", status=7)
+    [needed] = re.findall(r"bytes are free, (\d+) are needed", text)
+    assert int(needed) > end + end // 4 and "--stream" in text
+    assert not home.hub_cache.exists()
+
+
+def test_convert_of_a_server_that_sends_no_ranges(hub, homes, source):
+    hub.add_folder(REPO, source)
+    hub.faults.append(Fault(LARGE, no_range=True, times=1000))
+    home = homes("home")
+    home.ours("convert", REPO, home.folder / "out", "-q")
+    assert (home.folder / "out" / LARGE).exists()
 
 
 def test_local_folder_then_convert(hub, homes, source):

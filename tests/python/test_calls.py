@@ -220,6 +220,20 @@ def test_a_model_of_the_hub_is_downloaded_and_converted(hf2mlx, hub, monkeypatch
     assert hf2mlx.inspect(f"{MODEL}@main").convertible
 
 
+def test_a_predicate_is_asked_once_of_a_layer_of_a_model_that_is_downloaded(hf2mlx, hub, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    asked = []
+
+    def every_second(path, module):
+        asked.append(path)
+        return len(asked) % 2 == 0
+
+    hf2mlx.convert(MODEL, tmp_path / "out", quantize=True, quant_predicate=every_second)
+    tensors = json.loads((tmp_path / "out" / "model.safetensors.index.json").read_text())["weight_map"]
+    assert len(asked) == len(set(asked)) > 10
+    assert [f"{path}.scales" in tensors for path in asked] == [i % 2 == 1 for i in range(len(asked))]
+
+
 def test_the_environment_counts_at_the_time_of_the_call(hf2mlx, hub, monkeypatch, tmp_path):
     hub.repos[MODEL][-1].private = True
     with pytest.raises(hf2mlx.Error):
