@@ -41,6 +41,44 @@ inline void unpack_code_blocks(uint32_t bits, const uint8_t* places, const std::
   }
 }
 
+inline void pack_code_blocks(uint32_t bits, const std::byte* codes, uint64_t count, std::byte* packed) {
+  CodeBlock block;
+  for (uint64_t begin = 0, n; begin < count; begin += n) {
+    n = HWY_MIN(count - begin, uint64_t{kBlockCodes});
+    std::memcpy(block.codes, codes + begin, n);
+    pack_block(bits, block.codes, n);
+    std::memcpy(packed + begin * bits / 8, block.codes, n * bits / 8);
+  }
+}
+
+// change(vector) of every byte.
+template <class Change>
+HWY_INLINE void change_bytes(const uint8_t* in, uint64_t count, uint8_t* out, const Change& change) {
+  const DU8 d;
+  const size_t lanes = hn::Lanes(d);
+  uint64_t i = 0;
+  for (; i + lanes <= count; i += lanes) hn::StoreU(change(hn::LoadU(d, in + i)), d, out + i);
+  if (i == count) return;
+  alignas(64) uint8_t rest[kBlockPadding] = {};
+  std::memcpy(rest, in + i, count - i);
+  hn::Store(change(hn::Load(d, rest)), d, rest);
+  std::memcpy(out + i, rest, count - i);
+}
+
+inline void fields_of_bytes(uint32_t low, uint32_t bits, const uint8_t* bytes, uint64_t count, uint8_t* codes) {
+  const auto mask = hn::Set(DU8(), static_cast<uint8_t>((1u << bits) - 1));
+  // What a byte gets of its neighbour lies above the mask.
+  change_bytes(bytes, count, codes, [&](VU8 v) HWY_ATTR {
+    return hn::And(hn::BitCast(DU8(), hn::ShiftRightSame(hn::BitCast(DU16(), v), static_cast<int>(low))), mask);
+  });
+}
+
+inline void add_and_wrap(uint32_t add, uint32_t bits, uint64_t count, uint8_t* codes) {
+  const auto mask = hn::Set(DU8(), static_cast<uint8_t>((1u << bits) - 1));
+  const auto addend = hn::Set(DU8(), static_cast<uint8_t>(add));
+  change_bytes(codes, count, codes, [&](VU8 v) HWY_ATTR { return hn::And(hn::Add(v, addend), mask); });
+}
+
 HF2MLX_STEP hn::Vec<DI32> load_indices(const uint8_t* codes) {
   return hn::PromoteTo(DI32(), hn::LoadU(hn::Rebind<uint8_t, DI32>(), codes));
 }

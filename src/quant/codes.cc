@@ -1,6 +1,8 @@
 // Compiles codes-inl.h for every instruction set and calls the best one that this processor has.
 #include "quant/codes.h"
 
+#include <numeric>
+
 #include "quant/hwy_compat.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -15,6 +17,9 @@ namespace hf2mlx {
 namespace {
 
 HWY_EXPORT(unpack_code_blocks);
+HWY_EXPORT(pack_code_blocks);
+HWY_EXPORT(fields_of_bytes);
+HWY_EXPORT(add_and_wrap);
 HWY_EXPORT(scale_codes);
 HWY_EXPORT(scale_grouped_codes);
 
@@ -34,16 +39,29 @@ const uint8_t* places_of(uint32_t bits, CodeOrder order) {
 bool has_codes(uint32_t bits, CodeOrder order) noexcept {
   if (order == CodeOrder::kHighFirst) return bits == 4;
   if (order == CodeOrder::kAwq) return bits == 4 || bits == 8;
-  return bits == 2 || bits == 3 || bits == 4 || bits == 8;
+  return bits >= 2 && bits <= 8 && bits != 7;
 }
 
 uint32_t codes_of_unit(uint32_t bits, CodeOrder order) noexcept {
   if (order == CodeOrder::kAwq) return 32 / bits;
-  return bits == 3 ? 8 : 8 / bits;
+  return 8 / std::gcd(8u, bits);
 }
 
 void unpack_codes(uint32_t bits, CodeOrder order, const std::byte* packed, uint64_t count, std::byte* codes) {
   HWY_DYNAMIC_DISPATCH(unpack_code_blocks)(bits, places_of(bits, order), packed, count, codes);
+}
+
+void pack_codes(uint32_t bits, const std::byte* codes, uint64_t count, std::byte* packed) {
+  HWY_DYNAMIC_DISPATCH(pack_code_blocks)(bits, codes, count, packed);
+}
+
+void codes_in_bytes(uint32_t low, uint32_t bits, const std::byte* bytes, uint64_t count, std::byte* codes) {
+  HWY_DYNAMIC_DISPATCH(fields_of_bytes)
+  (low, bits, reinterpret_cast<const uint8_t*>(bytes), count, reinterpret_cast<uint8_t*>(codes));
+}
+
+void add_to_codes(uint32_t add, uint32_t bits, uint64_t count, std::byte* codes) {
+  HWY_DYNAMIC_DISPATCH(add_and_wrap)(add, bits, count, reinterpret_cast<uint8_t*>(codes));
 }
 
 void values_of_codes(const float* table, const std::byte* codes, uint64_t count, const CodeScale& scale, float* values) {

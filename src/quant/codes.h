@@ -15,6 +15,12 @@ bool has_codes(uint32_t bits, CodeOrder order) noexcept;
 uint32_t codes_of_unit(uint32_t bits, CodeOrder order) noexcept;
 // `count` codes, a multiple of codes_of_unit, one to a byte. `packed` and `codes` need no alignment and must not overlap.
 void unpack_codes(uint32_t bits, CodeOrder order, const std::byte* packed, uint64_t count, std::byte* codes);
+// The reverse of kInOrder. What codes have above `bits` bits must be zero.
+void pack_codes(uint32_t bits, const std::byte* codes, uint64_t count, std::byte* packed);
+// `bits` bits of each byte, from bit `low` on. Requires: low + bits <= 8. `codes` may be `bytes`.
+void codes_in_bytes(uint32_t low, uint32_t bits, const std::byte* bytes, uint64_t count, std::byte* codes);
+// (code + add) modulo 2^bits for each byte, in place.
+void add_to_codes(uint32_t add, uint32_t bits, uint64_t count, std::byte* codes);
 
 // values[i] = (table[codes[i]] - zero) * scale, in float32 without fusing. `table` has 256 numbers.
 struct CodeScale {

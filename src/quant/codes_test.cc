@@ -38,7 +38,7 @@ uint64_t place_of(uint64_t index, uint32_t bits, CodeOrder order) {
 TEST(Codes, AreUnpackedInEveryOrder) {
   for_each_target([] {
     for (const CodeOrder order : {CodeOrder::kInOrder, CodeOrder::kHighFirst, CodeOrder::kAwq}) {
-      for (const uint32_t bits : {2u, 3u, 4u, 8u}) {
+      for (const uint32_t bits : {2u, 3u, 4u, 5u, 6u, 8u}) {
         if (!has_codes(bits, order)) continue;
         for (const uint64_t units : {1, 3, 17, 500}) {
           const uint64_t count = units * codes_of_unit(bits, order);
@@ -56,8 +56,50 @@ TEST(Codes, AreUnpackedInEveryOrder) {
   });
 }
 
+TEST(Codes, ArePackedAsTheyWere) {
+  for_each_target([] {
+    for (const uint32_t bits : {2u, 3u, 4u, 5u, 6u, 8u}) {
+      for (const uint64_t units : {1, 3, 17, 2000}) {
+        const uint64_t count = units * codes_of_unit(bits, CodeOrder::kInOrder);
+        const Bytes packed = random_bytes(bits, count * bits / 8);
+        Bytes codes(count);
+        unpack_codes(bits, CodeOrder::kInOrder, packed.data(), count, codes.data());
+        Bytes again(packed.size() + 1, kSentinel);
+        pack_codes(bits, codes.data(), count, again.data());
+        EXPECT_EQ(again.back(), kSentinel);
+        again.pop_back();
+        ASSERT_EQ(again, packed) << bits << " bits, " << count << " codes";
+      }
+    }
+  });
+}
+
+TEST(Codes, FieldsOfBytesAndSums) {
+  for_each_target([] {
+    for (const uint64_t count : {1, 15, 64, 1000}) {
+      const Bytes bytes = random_bytes(5, count);
+      for (uint32_t low = 0; low < 8; low += 2) {
+        Bytes codes(count + 1, kSentinel);
+        codes_in_bytes(low, 2, bytes.data(), count, codes.data());
+        for (uint64_t i = 0; i < count; ++i) ASSERT_EQ(codes[i], bytes[i] >> low & std::byte{3}) << "bits from " << low << ", byte " << i;
+        EXPECT_EQ(codes[count], kSentinel);
+      }
+      for (const uint32_t bits : {3u, 8u}) {
+        Bytes codes = bytes;
+        codes.push_back(kSentinel);
+        add_to_codes(129, bits, count, codes.data());
+        for (uint64_t i = 0; i < count; ++i) {
+          ASSERT_EQ(std::to_integer<uint32_t>(codes[i]), (std::to_integer<uint32_t>(bytes[i]) + 129) % (1u << bits)) << "byte " << i;
+        }
+        EXPECT_EQ(codes[count], kSentinel);
+      }
+    }
+  });
+}
+
 TEST(Codes, OrdersThatAreThere) {
-  EXPECT_FALSE(has_codes(5, CodeOrder::kInOrder));
+  EXPECT_FALSE(has_codes(1, CodeOrder::kInOrder));
+  EXPECT_FALSE(has_codes(7, CodeOrder::kInOrder));
   EXPECT_FALSE(has_codes(8, CodeOrder::kHighFirst));
   EXPECT_FALSE(has_codes(3, CodeOrder::kAwq));
 }

@@ -69,18 +69,49 @@ class Unpacked final : public LazyTensor {
 
 class Shifted final : public LazyTensor {
  public:
-  Shifted(TensorRef codes, uint32_t add, uint32_t mask)
-      : LazyTensor(Dtype::kU8, codes->shape()), codes_(std::move(codes)), add_(add), mask_(mask) {}
+  Shifted(TensorRef codes, uint32_t add, uint32_t bits)
+      : LazyTensor(Dtype::kU8, codes->shape()), codes_(std::move(codes)), add_(add), bits_(bits) {}
 
   void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
     codes_->read(begin, count, out, scratch);
-    for (uint64_t i = 0; i < count; ++i) out[i] = static_cast<std::byte>((std::to_integer<uint32_t>(out[i]) + add_) & mask_);
+    add_to_codes(add_, bits_, count, out);
   }
 
  private:
   const TensorRef codes_;
   const uint32_t add_;
-  const uint32_t mask_;
+  const uint32_t bits_;
+};
+
+class Field final : public LazyTensor {
+ public:
+  Field(TensorRef bytes, uint32_t low, uint32_t bits)
+      : LazyTensor(Dtype::kU8, bytes->shape()), bytes_(std::move(bytes)), low_(low), bits_(bits) {}
+
+  void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
+    bytes_->read(begin, count, out, scratch);
+    codes_in_bytes(low_, bits_, out, count, out);
+  }
+
+ private:
+  const TensorRef bytes_;
+  const uint32_t low_;
+  const uint32_t bits_;
+};
+
+class Packed final : public LazyTensor {
+ public:
+  Packed(TensorRef codes, uint32_t bits, Shape shape) : LazyTensor(Dtype::kU32, std::move(shape)), codes_(std::move(codes)), bits_(bits) {}
+
+  void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
+    const uint64_t first = begin * 32 / bits_;
+    for_each_tile(*codes_, first, count * 32 / bits_, scratch,
+                  [&](const std::byte* codes, uint64_t done, uint64_t n) { hf2mlx::pack_codes(bits_, codes, n, out + done * bits_ / 8); });
+  }
+
+ private:
+  const TensorRef codes_;
+  const uint32_t bits_;
 };
 
 class ZeroBiases final : public LazyTensor {
@@ -124,7 +155,22 @@ TensorRef unpack_codes(const TensorRef& packed, uint32_t bits, CodeOrder order) 
 
 TensorRef shift_codes(const TensorRef& codes, uint32_t add, uint32_t bits) {
   require_dtype("shift_codes", *codes, Dtype::kU8);
-  return std::make_shared<Shifted>(codes, add, (1u << bits) - 1);
+  return std::make_shared<Shifted>(codes, add, bits);
+}
+
+TensorRef bit_field(const TensorRef& bytes, uint32_t low, uint32_t bits) {
+  require_dtype("bit_field", *bytes, Dtype::kU8);
+  return std::make_shared<Field>(bytes, low, bits);
+}
+
+TensorRef pack_codes(const TensorRef& codes, uint32_t bits) {
+  require_dtype("pack_codes", *codes, Dtype::kU8);
+  Shape shape = codes->shape();
+  if (32 % bits != 0 || shape.empty() || shape.back() * bits % 32 != 0) {
+    fail_shape("pack_codes", fmt::format("codes {} of {} bits do not fill words", to_string(shape), bits));
+  }
+  shape.back() = shape.back() * bits / 32;
+  return std::make_shared<Packed>(codes, bits, std::move(shape));
 }
 
 TensorRef zero_biases(const TensorRef& zeros, const TensorRef& scales) {

@@ -24,7 +24,7 @@ uint8_t code_of(const testing::Bytes& bytes, size_t i, uint32_t bits) {
 }
 
 TEST(CodesTest, InOrder) {
-  for (const uint32_t bits : {2u, 3u, 4u, 8u}) {
+  for (const uint32_t bits : {2u, 3u, 4u, 6u, 8u}) {
     for (const Dtype dtype : {Dtype::kU8, Dtype::kI32}) {
       const testing::Array packed = generated_bytes(Dtype::kU8, {5, 96}, bits);
       const uint64_t cols = 96 * 8 / bits;
@@ -42,7 +42,7 @@ TEST(CodesTest, OtherOrders) {
   expect_tensor(ops::unpack_codes(word, 8, CodeOrder::kAwq), array_of<uint8_t>(Dtype::kU8, {1, 4}, {0x10, 0x54, 0x32, 0x76}));
   const TensorRef bytes = stored(array_of<uint8_t>(Dtype::kU8, {3}, {0x12, 0x34, 0x56}));
   expect_tensor(ops::unpack_codes(bytes, 4, CodeOrder::kHighFirst), array_of<uint8_t>(Dtype::kU8, {6}, {1, 2, 3, 4, 5, 6}));
-  expect_error(ErrorCode::kUnsupported, [&] { ops::unpack_codes(word, 5, CodeOrder::kInOrder); });
+  expect_error(ErrorCode::kUnsupported, [&] { ops::unpack_codes(word, 7, CodeOrder::kInOrder); });
   expect_error(ErrorCode::kUnsupported, [&] { ops::unpack_codes(word, 3, CodeOrder::kAwq); });
   expect_error(ErrorCode::kCorrupt, [&] { ops::unpack_codes(word, 3, CodeOrder::kInOrder); });
 }
@@ -53,6 +53,21 @@ TEST(CodesTest, ShiftsAndBiases) {
   const TensorRef scales = stored(from_floats(Dtype::kF16, {2, 2}, {1, 0.5f, 0.25f, 3}));
   expect_tensor(ops::zero_biases(codes, scales), from_floats(Dtype::kF16, {2, 2}, {-0.0f, -3.5f, -3.5f, -45}));
   expect_error(ErrorCode::kCorrupt, [&] { ops::zero_biases(codes, ops::reshape(scales, {4})); });
+}
+
+TEST(CodesTest, FieldsOfBytesArePackedAnew) {
+  const testing::Array bytes = generated_bytes(Dtype::kU8, {6, 64}, 9);
+  std::vector<uint8_t> codes;
+  std::vector<uint32_t> words(6 * 4);
+  for (size_t i = 0; i < 6 * 64; ++i) {
+    codes.push_back(std::to_integer<uint8_t>(bytes.bytes[i]) >> 4 & 3);
+    words[i / 16] |= static_cast<uint32_t>(codes[i]) << 2 * (i % 16);
+  }
+  const TensorRef field = ops::bit_field(stored(bytes), 4, 2);
+  expect_tensor(field, array_of(Dtype::kU8, {6, 64}, codes));
+  expect_tensor(ops::pack_codes(field, 2), array_of(Dtype::kU32, {6, 4}, words));
+  expect_error(ErrorCode::kCorrupt, [&] { ops::pack_codes(ops::reshape(field, {48, 8}), 2); });
+  expect_error(ErrorCode::kCorrupt, [&] { ops::pack_codes(field, 3); });
 }
 
 struct Case {

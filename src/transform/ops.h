@@ -116,10 +116,14 @@ TensorRef awq_biases(const TensorRef& qzeros, const TensorRef& scales, uint32_t 
 
 // --- Codes of other packings (codes.cc, grouped.cc)
 
-// The codes of 2, 3, 4 or 8 bits in the words (U8, I32 or U32) of each row, one after the other and also across words: U8.
+// The codes of 2, 3, 4, 5, 6 or 8 bits in the words (U8, I32 or U32) of each row, one after the other and also across words: U8.
 TensorRef unpack_codes(const TensorRef& packed, uint32_t bits, CodeOrder order);
 // (code + add) modulo 2^bits, for U8 codes.
 TensorRef shift_codes(const TensorRef& codes, uint32_t add, uint32_t bits);
+// `bits` bits of each U8, from bit `low` on. Requires: low + bits <= 8.
+TensorRef bit_field(const TensorRef& bytes, uint32_t low, uint32_t bits);
+// U8 codes of 2, 4 or 8 bits, of which rows fill whole words, as MLX packs them: U32.
+TensorRef pack_codes(const TensorRef& codes, uint32_t bits);
 // -(zero * scale) of U8 zero points, rounded to the dtype of the scales.
 TensorRef zero_biases(const TensorRef& zeros, const TensorRef& scales);
 
