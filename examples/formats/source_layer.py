@@ -171,6 +171,16 @@ def int8():
     return {"quant_method": "bitsandbytes", "load_in_8bit": True}, tensors, [[code * rows[o] for code in codes[o]] for o in range(OUTPUTS)]
 
 
+def bitnet():
+    """Four ternary codes in a byte: those of rows a quarter of the height apart. One scale, which values are divided by."""
+    codes = [[code % 3 for code in row] for row in random_codes(8)]
+    quarter = OUTPUTS // 4
+    packed = [sum(codes[row + part * quarter][i] << 2 * part for part in range(4)) for row in range(quarter) for i in range(INPUTS)]
+    whole = 4.0
+    tensors = {".weight": ("U8", [quarter, INPUTS], bytes(packed)), ".weight_scale": ("BF16", [1], bf16_bytes([whole]))}
+    return {"quant_method": "bitnet"}, tensors, [[(code - 1) / whole for code in row] for row in codes]
+
+
 FORMATS = {
     "fp8": fp8,
     "gptq": lambda: gptq(4, "gptq"),
@@ -184,6 +194,7 @@ FORMATS = {
     "mxfp4-pack-quantized": mxfp4,
     "bnb-nf4": nf4,
     "bnb-int8": int8,
+    "bitnet": bitnet,
 }
 
 

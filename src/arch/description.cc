@@ -12,9 +12,10 @@ namespace {
 
 // keeps_vision: a vision tower in the output brings vision_config along. decodes_fp8: its rules decode fp8 themselves and mlx_lm leaves the
 // source's quantization_config in the output. keeps_packed: what is packed means nothing without the model's own code, and so is never
-// decoded. decodes_int4, decodes_mxfp4, decodes_nvfp4: its rules read these packed forms themselves.
-constexpr std::string_view kKnownFlags[] = {"decodes_fp8",   "decodes_int4", "decodes_mxfp4",
-                                            "decodes_nvfp4", "keeps_packed", "keeps_vision"};
+// decoded. keeps_ternary: its layers hold BitNet's codes, whatever config.json says. decodes_int4, decodes_mxfp4, decodes_nvfp4: its rules
+// read these packed forms themselves.
+constexpr std::string_view kKnownFlags[] = {"decodes_fp8",  "decodes_int4",  "decodes_mxfp4", "decodes_nvfp4",
+                                            "keeps_packed", "keeps_ternary", "keeps_vision"};
 
 void parse_config_line(Description& d, const Line& line) {
   Words words(line.text);

@@ -2,28 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <regex>
 
 #include "decode/session.h"
 #include "transform/ops.h"
 
 namespace hf2mlx {
 namespace {
-
-bool regex_matches(const std::string& expression, const std::string& layer) {
-  try {
-    return std::regex_search(layer, std::regex(expression), std::regex_constants::match_continuous);
-  } catch (const std::regex_error&) {
-    throw Error(ErrorCode::kUnsupported, "config.json: the target 're:" + expression + "' is no regular expression that can be read");
-  }
-}
-
-bool names_layer(const Json& target, const std::string& layer) {
-  if (!target.is_string()) return false;
-  const std::string text = target.get<std::string>();
-  if (text.starts_with("re:")) return regex_matches(text.substr(3), layer);
-  return text == layer || layer.ends_with("." + text);
-}
 
 const Json& weights_of(const Json& settings, const std::string& layer) {
   if (const Json* weights = group_weights(settings, layer)) return *weights;
@@ -42,8 +26,8 @@ Codes codes_of(const Json& weights, const std::string& layer) {
   const std::string type = text_setting(weights, "type");
   if (type == "float")
     throw Error(ErrorCode::kCorrupt, fmt::format("config.json: {} stated as floats, but {}.weight_packed is I32", layer, layer));
-  if (bits != 2 && bits != 4 && bits != 8) {
-    throw Error(ErrorCode::kUnsupported, fmt::format("config.json: pack-quantized with num_bits {} found, 2, 4 or 8 expected", bits));
+  if (bits < 2 || !has_codes(static_cast<uint32_t>(std::min<int64_t>(bits, 9)), CodeOrder::kInOrder)) {
+    throw Error(ErrorCode::kUnsupported, fmt::format("config.json: pack-quantized with num_bits {} found, 2 to 6 or 8 expected", bits));
   }
   const Json symmetric = weights.value("symmetric", Json(true));
   return {static_cast<uint32_t>(bits), integer_setting(weights, "group_size", 0), !symmetric.is_boolean() || symmetric.get<bool>()};
@@ -59,7 +43,12 @@ TensorRef zero_points(const std::string& layer, const TensorRef& stored, uint32_
     throw Error(ErrorCode::kCorrupt, fmt::format("{}.weight_zero_point: {} {} found, I32 [{}, {}] expected", layer,
                                                  name_of(stored->dtype()), to_string(stored->shape()), words, groups[1]));
   }
-  const TensorRef by_group = ops::unpack_codes(ops::swapaxes(stored, 0, 1), bits, CodeOrder::kInOrder);
+  // Words that nobody reads, so that the last codes are whole ones.
+  const int64_t missing = static_cast<int64_t>((bits - words % bits) % bits);
+  const bool fills_bytes = 8 % bits == 0;
+  const TensorRef filled =
+      fills_bytes || missing == 0 ? stored : ops::concat({stored, ops::repeat(ops::slice(stored, 0, 0, 1), 0, missing)}, 0);
+  const TensorRef by_group = ops::unpack_codes(ops::swapaxes(filled, 0, 1), bits, CodeOrder::kInOrder);
   return ops::swapaxes(ops::slice(by_group, 1, 0, static_cast<int64_t>(groups[0])), 0, 1);
 }
 
@@ -92,6 +81,12 @@ void decode_layer(DecodeSession& session, const std::string& layer, const Tensor
     throw Error(ErrorCode::kUnsupported, fmt::format("{}: I32 {} with scales {} found, a matrix with float scales expected", packed_name,
                                                      to_string(packed->shape()), name_of(scales->dtype())));
   }
+  if (packed->shape()[1] * 32 % codes.bits != 0) {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("{}: I32 {} found, rows of codes of {} bits without a gap expected", packed_name, to_string(packed->shape()),
+                            codes.bits),
+                "compressed-tensors 0.20 packs them so; earlier versions left gaps between words");
+  }
   const Groups groups = groups_of(layer, codes, *packed, scales);
   IntegerLayer integers{codes.bits, ops::view(packed, Dtype::kU32), groups.scales, nullptr, groups.size, nullptr};
   if (const TensorRef zeros = session.find(layer + ".weight_zero_point")) {
@@ -109,22 +104,6 @@ void decode_layer(DecodeSession& session, const std::string& layer, const Tensor
 }
 
 }  // namespace
-
-const Json* group_weights(const Json& settings, const std::string& layer) {
-  const auto groups = settings.find("config_groups");
-  if (groups == settings.end() || !groups->is_object()) return nullptr;
-  const Json* chosen = nullptr;
-  bool is_named = false;
-  for (const Json& group : *groups) {
-    if (!group.is_object() || !group.contains("weights") || !group["weights"].is_object()) continue;
-    const Json targets = group.value("targets", Json::array());
-    const bool named = std::any_of(targets.begin(), targets.end(), [&](const Json& target) { return names_layer(target, layer); });
-    const bool linear = groups->size() == 1 || std::find(targets.begin(), targets.end(), "Linear") != targets.end();
-    if ((named && !is_named) || (linear && !chosen)) chosen = &group["weights"];
-    is_named = is_named || named;
-  }
-  return chosen;
-}
 
 void decode_compressed_integers(DecodeSession& session) {
   for (const std::string& layer : session.layers_with(".weight_packed")) {

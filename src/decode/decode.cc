@@ -46,7 +46,7 @@ std::string first_with(Mark mark, const TensorMap& tensors) {
 // A way to store a quantized model, as config.json names it.
 struct Scheme {
   std::string name;         // as config.json has it
-  std::vector<Mark> marks;  // what its tensors show, one of them at least
+  std::vector<Mark> marks;  // what its tensors show, one of them at least; empty: nothing that names tell
   std::vector<void (*)(DecodeSession&)> decoders;
 };
 
@@ -60,6 +60,7 @@ std::vector<Mark> marks_of_format(const std::string& format) {
       {"pack-quantized", {Mark::kPackedWords}},
       {"nvfp4-pack-quantized", {Mark::kPackedFloats}},
       {"mxfp4-pack-quantized", {Mark::kPackedFloats}},
+      {"mxfp6-pack-quantized", {Mark::kPackedFloats}},
       {"float-quantized", {Mark::kFp8}},
       {"mxfp8-quantized", {Mark::kFp8}},
       {"naive-quantized", {Mark::kFp8, Mark::kInt8}},
@@ -88,13 +89,17 @@ Scheme modelopt(const Json& settings) {
               "config.json: modelopt quant_algo '" + algorithm + "' found, NVFP4, FP8 or MIXED_PRECISION expected");
 }
 
+// The one linear layer of a family whose other layers are ternary by themselves.
+constexpr const char* kTernaryHead = "lm_head.weight_scale";
+
 // Nullopt: not one of ours.
-std::optional<Scheme> scheme_of(const std::string& method, const Json& settings) {
+std::optional<Scheme> scheme_of(const Description& family, const std::string& method, const Json& settings) {
   if (method == "gptq") return Scheme{"gptq", {Mark::kQweight}, {decode_gptq}};
   if (method == "awq") return Scheme{"awq", {Mark::kQweight}, {decode_awq}};
   if (method == "fp8" || method == "fbgemm_fp8") return Scheme{method, {Mark::kFp8}, {decode_fp8}};
   if (method == "compressed-tensors") return compressed_tensors(settings);
   if (method == "modelopt") return modelopt(settings);
+  if (method == "bitnet") return Scheme{method, {}, {family.has_flag("keeps_ternary") ? decode_bitnet_head : decode_bitnet}};
   if (method == "bitsandbytes") return Scheme{"bitsandbytes", {Mark::kBitsandbytes}, {decode_bitsandbytes}};
   return std::nullopt;
 }
@@ -110,7 +115,7 @@ void check_agreement(const Scheme& scheme, const TensorMap& tensors) {
     }
     any = true;
   }
-  if (any) return;
+  if (any || scheme.marks.empty()) return;
   throw Error(ErrorCode::kCorrupt, fmt::format("config.json: quantization '{}' stated, but no tensor is stored so", scheme.name),
               "where the weights are floats, take quantization_config out of config.json");
 }
@@ -182,7 +187,7 @@ void rewrite_config(Json& config, const DecodedSource& result, Reference referen
 
 }  // namespace
 
-DecodedSource decode_source(const Description& family, Json& config, TensorMap& tensors, const PackingOf& packing) {
+DecodedSource decode_source(const Description& family, Json& config, TensorMap& tensors, const PackingOf& packing, const Readers& readers) {
   if (config.contains("quantization")) return {};
   const Json stated = config.value("quantization_config", Json());
   if (!stated.is_object()) {
@@ -193,11 +198,13 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
   if (method.empty()) check_plain(family, tensors);
   const Json settings = method == "modelopt" && stated.contains("quantization") ? stated["quantization"] : stated;
   DecodedSource untouched;
-  if (family_decodes(family, method, settings, tensors)) {
+  if (readers.rules == OwnRules::kRead && family_decodes(family, method, settings, tensors)) {
+    untouched.left_to_rules = true;
     if (method == "fp8" && family.has_flag("decodes_fp8")) untouched.decoded_from = method;
     return untouched;
   }
-  const auto scheme = scheme_of(method, settings);
+  const bool keeps_ternary = readers.ternary == Ternary::kStays || (family.has_flag("keeps_ternary") && !tensors.count(kTernaryHead));
+  const auto scheme = method == "bitnet" && keeps_ternary ? std::nullopt : scheme_of(family, method, settings);
   if (!scheme) {
     untouched.unknown_method = method;
     return untouched;

@@ -185,6 +185,41 @@ TEST(Fp4, Mxfp4StaysPackedOrIsDecoded) {
                 fp4_values(codes, 32, [&](size_t g) { return std::ldexp(1.0f, std::to_integer<int>(scales.bytes[g]) - 127); }), 4096);
 }
 
+// Codes are counted by hand: 0 to 7 are eighths, from then on 1.mmm with an exponent of 0, 1 or 2.
+TEST(Fp4, Mxfp6IsDecoded) {
+  const auto number = [](uint32_t code) {
+    const float mantissa = static_cast<float>(code & 7) / 8;
+    const float magnitude = (code & 31) < 8 ? mantissa : std::ldexp(1 + mantissa, static_cast<int>(code >> 3 & 3) - 1);
+    return code < 32 ? magnitude : -magnitude;
+  };
+  std::vector<uint8_t> bytes(2 * 48);
+  std::vector<float> expected;
+  for (uint32_t i = 0; i < 128; ++i) {
+    const uint32_t code = i * 37 % 64;
+    for (uint32_t bit = 0; bit < 6; ++bit) bytes[(6 * i + bit) / 8] |= static_cast<uint8_t>((code >> bit & 1) << (6 * i + bit) % 8);
+    expected.push_back(number(code) * std::ldexp(1.0f, static_cast<int>(i / 32) - 2));
+  }
+  const TensorMap tensors{{"a.weight_packed", stored(array_of(Dtype::kU8, {2, 48}, bytes))},
+                          {"a.weight_scale", stored(array_of<uint8_t>(Dtype::kU8, {2, 2}, {125, 126, 127, 128}))}};
+  expect_values(compressed("mxfp6-pack-quantized", {{"num_bits", 6}, {"group_size", 32}, {"type", "float"}}), tensors,
+                from_floats(Dtype::kBF16, {2, 64}, expected));
+}
+
+TEST(Fp4, DisagreementsNameBothSides) {
+  const Json weights = {{"num_bits", 4}, {"group_size", 32}, {"type", "float"}};
+  TensorMap tensors{{"a.weight_packed", stored(generated_bytes(Dtype::kU8, {4, 32}, 7))},
+                    {"a.weight_scale", stored(generated_bytes(Dtype::kU8, {4, 2}, 8))}};
+  EXPECT_THAT(refusal(compressed("nvfp4-pack-quantized", weights), tensors),
+              IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("nvfp4-pack-quantized"), HasSubstr("a.weight_packed is without"))));
+  EXPECT_THAT(refusal(compressed("mxfp6-pack-quantized", {{"num_bits", 6}}), tensors),
+              IsError(ErrorCode::kCorrupt, HasSubstr("each 32 values of 6 bits expected")));
+  EXPECT_THAT(refusal(compressed("mxfp6-pack-quantized", {{"num_bits", 8}}), tensors),
+              IsError(ErrorCode::kCorrupt, HasSubstr("num_bits 8")));
+  tensors["a.weight_global_scale"] = stored(from_floats(Dtype::kF32, {1}, {1}));
+  EXPECT_THAT(refusal(compressed("mxfp4-pack-quantized", weights), tensors),
+              IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("mxfp4-pack-quantized"), HasSubstr("a.weight_packed is beside"))));
+}
+
 // --- bitsandbytes
 
 const Json kBitsandbytes = {{"quant_method", "bitsandbytes"}, {"llm_int8_skip_modules", {"lm_head"}}};

@@ -66,7 +66,9 @@ void decode_fp8_tensor(DecodeSession& session, const std::string& name, const Te
   session.refuse_ignored(layer_of(name));
   const TensorRef scales = session.find(scale_name);
   session.drop(scale_name);
-  if (name.ends_with(".weight") && is_microscaled(*weight, *scales)) {
+  const Json blocks = session.settings().value("weight_block_size", Json());
+  const bool of_rows = !blocks.is_array() || blocks == Json::array({1, 32});
+  if (name.ends_with(".weight") && of_rows && is_microscaled(*weight, *scales)) {
     return session.put_microscaled(layer_of(name), ops::view(weight, Dtype::kU32), ops::view(scales, Dtype::kU8), QuantMode::kMxfp8);
   }
   if (weight->shape().size() < 2 || element_count(weight->shape()) == 0) {
@@ -75,6 +77,45 @@ void decode_fp8_tensor(DecodeSession& session, const std::string& name, const Te
   }
   const Block block = block_of(stated_block(session.settings(), layer_of(name)), scale_name, weight->shape(), scales->shape());
   session.put(name, ops::fp8_dequant(weight, scales, block.rows, block.cols, Dtype::kBF16));
+}
+
+// [rows, groups] of one number for the whole, for each row, or for each of several groups of a row.
+TensorRef for_each_group(const std::string& name, const TensorRef& stored, const Shape& weight) {
+  const uint64_t rows = weight[0];
+  const uint64_t count = element_count(stored->shape());
+  const bool whole = count == 1 && rows > 0;
+  if (!whole && (rows == 0 || count == 0 || count % rows != 0 || weight[1] % (count / rows) != 0)) {
+    throw Error(ErrorCode::kCorrupt, fmt::format("{} is {} for a weight {}", name, to_string(stored->shape()), to_string(weight)));
+  }
+  const uint64_t groups = whole ? 1 : count / rows;
+  return ops::broadcast(ops::reshape(stored, {whole ? 1 : rows, groups}), {rows, groups});
+}
+
+// Bytes from -128 on, as numbers from 0 on.
+TensorRef as_unsigned(const TensorRef& bytes) { return ops::shift_codes(ops::view(bytes, Dtype::kU8), 128, 8); }
+
+void decode_int8_layer(DecodeSession& session, const std::string& layer, const TensorRef& weight) {
+  session.refuse_ignored(layer);
+  const TensorRef stored = session.find(layer + ".weight_scale");
+  if (weight->shape().size() != 2 || !is_float(stored->dtype())) {
+    throw Error(ErrorCode::kCorrupt,
+                fmt::format("{}.weight: I8 {} with scales {}", layer, to_string(weight->shape()), name_of(stored->dtype())));
+  }
+  const TensorRef scales = for_each_group(layer + ".weight_scale", stored, weight->shape());
+  TensorRef zeros;
+  if (const TensorRef points = session.find(layer + ".weight_zero_point")) {
+    const TensorRef each = for_each_group(layer + ".weight_zero_point", points, weight->shape());
+    if (points->dtype() != Dtype::kI8 || each->shape() != scales->shape()) {
+      throw Error(ErrorCode::kCorrupt,
+                  fmt::format("{}.weight_zero_point: {} {} found beside scales {}, I8 of the same shape expected", layer,
+                              name_of(points->dtype()), to_string(points->shape()), to_string(stored->shape())));
+    }
+    zeros = as_unsigned(each);
+  }
+  const TensorRef table = integer_table(8, zeros ? 0 : 128);
+  const uint64_t group_size = weight->shape()[1] / cols_of(scales->shape());
+  for (const char* part : {".weight_scale", ".weight_zero_point"}) session.drop(layer + part);
+  session.put(layer + ".weight", ops::grouped_values({as_unsigned(weight), table, scales, zeros, group_size, nullptr}, stored->dtype()));
 }
 
 }  // namespace
@@ -97,32 +138,11 @@ void decode_fp8(DecodeSession& session) {
   for (const auto& [name, tensor] : weights) decode_fp8_tensor(session, name, tensor);
 }
 
-// compressed-tensors' int8 weights.
+// compressed-tensors' int8 weights, perhaps with zero points.
 void decode_int8_weights(DecodeSession& session) {
   for (const std::string& layer : session.layers_with(".weight_scale")) {
     const TensorRef weight = session.find(layer + ".weight");
-    if (!weight || weight->dtype() != Dtype::kI8) continue;
-    session.refuse_ignored(layer);
-    const TensorRef scales = session.find(layer + ".weight_scale");
-    if (session.find(layer + ".weight_zero_point"))
-      throw Error(ErrorCode::kUnsupported, layer + ".weight: int8 with zero points cannot be decoded");
-    if (weight->shape().size() != 2 || !is_float(scales->dtype())) {
-      throw Error(ErrorCode::kCorrupt,
-                  fmt::format("{}.weight: I8 {} with scales {}", layer, to_string(weight->shape()), name_of(scales->dtype())));
-    }
-    const uint64_t rows = weight->shape()[0];
-    const uint64_t cols = weight->shape()[1];
-    const uint64_t count = element_count(scales->shape());
-    if (count != 1 && (rows == 0 || count % rows != 0 || cols % (count / rows) != 0)) {
-      throw Error(ErrorCode::kCorrupt,
-                  fmt::format("{}.weight_scale is {} for a weight {}", layer, to_string(scales->shape()), to_string(weight->shape())));
-    }
-    const uint64_t groups = count == 1 ? 1 : count / rows;
-    const TensorRef each = ops::broadcast(ops::reshape(scales, {count == 1 ? 1 : rows, groups}), {rows, groups});
-    const TensorRef codes = ops::shift_codes(ops::view(weight, Dtype::kU8), 128, 8);
-    session.drop(layer + ".weight_scale");
-    session.put(layer + ".weight",
-                ops::grouped_values({codes, integer_table(8, 128), each, nullptr, cols / groups, nullptr}, scales->dtype()));
+    if (weight && weight->dtype() == Dtype::kI8) decode_int8_layer(session, layer, weight);
   }
 }
 

@@ -64,7 +64,21 @@ std::vector<uint32_t> packed_three_bits(const Matrix& m) {
   return words;
 }
 
-std::vector<uint32_t> packed(const Matrix& m, uint32_t bits) { return bits == 3 ? packed_three_bits(m) : packed_rows(m, bits); }
+// Bit by bit, with nothing between codes; the last word of a row is filled with zeros.
+std::vector<uint32_t> packed_densely(const Matrix& m, uint32_t bits) {
+  std::vector<uint32_t> words;
+  for (const auto& row : m) {
+    const size_t first = words.size();
+    words.resize(first + (row.size() * bits + 31) / 32);
+    for (size_t i = 0; i < row.size() * bits; ++i) words[first + i / 32] |= (row[i / bits] >> i % bits & 1) << i % 32;
+  }
+  return words;
+}
+
+std::vector<uint32_t> packed(const Matrix& m, uint32_t bits) {
+  if (32 % bits == 0) return packed_rows(m, bits);
+  return bits == 3 && m[0].size() % 32 == 0 ? packed_three_bits(m) : packed_densely(m, bits);
+}
 
 TensorRef words_tensor(Dtype dtype, size_t rows, const std::vector<uint32_t>& words) {
   return stored(array_of(dtype, {rows, words.size() / rows}, words));
@@ -291,18 +305,18 @@ Json integer_weights(uint32_t bits, Json group_size, bool symmetric) {
 }
 
 TensorMap compressed_tensors(const Integers& n, uint32_t bits) {
-  return {{"a.weight_packed", words_tensor(Dtype::kI32, n.codes.size(), packed_rows(n.codes, bits))},
+  return {{"a.weight_packed", words_tensor(Dtype::kI32, n.codes.size(), packed(n.codes, bits))},
           {"a.weight_scale", n.scales_by_row(Dtype::kBF16)},
           {"a.weight_shape", stored(array_of<int64_t>(Dtype::kI64, {2}, {0, 0}))}};
 }
 
 // Packed along the outputs, the range's half added.
 TensorRef packed_zero_points(const Integers& n, uint32_t bits) {
-  return ops::swapaxes(words_tensor(Dtype::kI32, n.zeros[0].size(), packed_rows(transposed(n.zeros), bits)), 0, 1);
+  return ops::swapaxes(words_tensor(Dtype::kI32, n.zeros[0].size(), packed(transposed(n.zeros), bits)), 0, 1);
 }
 
 TEST(CompressedTensors, IntegersOfAnyGroupAndSymmetry) {
-  for (const uint32_t bits : {4u, 8u}) {
+  for (const uint32_t bits : {2u, 3u, 4u, 5u, 6u, 8u}) {
     SCOPED_TRACE(bits);
     const Integers n = random_integers(36, 256, bits, 64, true);
     expect_both(compressed("pack-quantized", integer_weights(bits, 64, true)), compressed_tensors(n, bits), n, Dtype::kBF16,
@@ -367,6 +381,37 @@ TEST(CompressedTensors, DisagreementsNameBothSides) {
   EXPECT_THAT(refusal(ignoring, tensors), IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("ignore"), HasSubstr("names a as not quantized"))));
 }
 
+TEST(DecodeSource, ListsOfWhatIsNotQuantizedAreRead) {
+  struct Case {
+    const char* key;
+    const char* text;
+    const char* layer;
+    bool contradicts;
+  };
+  const Case cases[] = {
+      {"ignore", "re:.*down_proj$", "m.1.down_proj", true},       {"ignore", "re:m[.]1[.].*", "m.1.down_proj", true},
+      {"ignore", "re:down_proj", "m.1.down_proj", false},         {"ignore", "m.1", "m.1.down_proj", false},
+      {"exclude_modules", "m.1*", "m.1.down_proj", true},         {"exclude_modules", "m.2*", "m.1.down_proj", false},
+      {"modules_to_not_convert", "m", "m.1.down_proj", true},     {"modules_to_not_convert", "m.1.down", "m.1.down_proj", false},
+      {"ignored_layers", "m.1.down_proj", "m.1.down_proj", true},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::string(c.key) + " " + c.text);
+    Json settings = compressed("pack-quantized", integer_weights(4, 32, true));
+    settings[c.key] = {"lm_head", c.text};
+    TensorMap tensors;
+    for (const std::string& layer : {std::string("m.0.down_proj"), std::string(c.layer)}) {
+      for (const auto& [name, tensor] : compressed_tensors(random_integers(8, 64, 4, 32, true), 4))
+        if (layer == c.layer || !c.contradicts) tensors[layer + name.substr(1)] = tensor;
+    }
+    Json config = {{"quantization_config", settings}};
+    if (c.contradicts)
+      EXPECT_THAT(refusal(settings, tensors), IsError(ErrorCode::kCorrupt, AllOf(HasSubstr(c.key), HasSubstr(c.layer), HasSubstr(c.text))));
+    else
+      EXPECT_EQ(decode(config, tensors).packed.size(), 2u);
+  }
+}
+
 TEST(CompressedTensors, SignedBytesWithAScaleForEachRow) {
   const Array codes = generated_bytes(Dtype::kI8, {4, 6}, 3);
   std::vector<float> expected;
@@ -388,16 +433,43 @@ TEST(CompressedTensors, SignedBytesWithAScaleForEachGroupOrForTheWhole) {
   expect_values(compressed("int-quantized", integer_weights(8, 2, true)), tensors, scaled({1.0f, 0.5f, 0.25f, 2.0f}, 2));
   tensors["a.weight_scale"] = stored(from_floats(Dtype::kBF16, {1}, {0.5f}));
   expect_values(compressed("int-quantized", integer_weights(8, nullptr, true)), tensors, scaled({0.5f}, 8));
-  tensors["a.weight_zero_point"] = stored(generated_bytes(Dtype::kI8, {1}, 1));
-  EXPECT_THAT(refusal(compressed("int-quantized", integer_weights(8, nullptr, false)), tensors),
-              IsError(ErrorCode::kUnsupported, HasSubstr("zero points")));
 }
 
-// Ten codes to a word with two bits over, which no loader reads.
-TEST(CompressedTensors, ThreeBitsAreRefused) {
-  EXPECT_THAT(
-      refusal(compressed("pack-quantized", integer_weights(3, 32, true)), compressed_tensors(random_integers(8, 64, 4, 32, true), 4)),
-      IsError(ErrorCode::kUnsupported, HasSubstr("num_bits 3 found, 2, 4 or 8 expected")));
+TEST(CompressedTensors, SignedBytesWithZeroPoints) {
+  const Array codes = generated_bytes(Dtype::kI8, {2, 4}, 3);
+  const std::vector<int8_t> points = {-128, 127, 5, -7};
+  const std::vector<float> scales = {1.0f, 0.5f, 0.25f, 2.0f};
+  const auto shifted = [&](size_t codes_to_a_group) {
+    std::vector<float> values;
+    for (size_t i = 0; i < 8; ++i) {
+      const size_t group = i / codes_to_a_group;
+      values.push_back(static_cast<float>(static_cast<int8_t>(codes.bytes[i]) - points[group]) * scales[group]);
+    }
+    return from_floats(Dtype::kF32, {2, 4}, values);
+  };
+  TensorMap tensors{{"a.weight", stored(codes)},
+                    {"a.weight_scale", stored(from_floats(Dtype::kF32, {2, 2}, scales))},
+                    {"a.weight_zero_point", stored(array_of(Dtype::kI8, {2, 2}, points))}};
+  const Json settings = compressed("int-quantized", integer_weights(8, 2, false));
+  expect_values(settings, tensors, shifted(2));
+  tensors["a.weight_zero_point"] = stored(array_of<int8_t>(Dtype::kI8, {2, 1}, {1, 2}));
+  EXPECT_THAT(refusal(settings, tensors), IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("a.weight_zero_point"), HasSubstr("scales"))));
+  tensors["a.weight_scale"] = stored(from_floats(Dtype::kF32, {1}, {1.0f}));
+  tensors["a.weight_zero_point"] = stored(array_of<int8_t>(Dtype::kI8, {1}, {-128}));
+  expect_values(settings, tensors, shifted(8));
+}
+
+// Ten codes to a word with two bits over, as versions before 0.20 packed them.
+TEST(CompressedTensors, ThreeBitsWithGapsAreRefused) {
+  const Integers n = random_integers(8, 64, 3, 32, true);
+  TensorMap tensors = compressed_tensors(n, 3);
+  tensors["a.weight_packed"] = words_tensor(Dtype::kI32, 8, packed_rows(n.codes, 3));
+  EXPECT_THAT(refusal(compressed("pack-quantized", integer_weights(3, 32, true)), tensors),
+              IsError(ErrorCode::kUnsupported, AllOf(HasSubstr("a.weight_packed: I32 [8, 7]"), HasSubstr("3 bits without a gap"))));
+  for (const uint32_t bits : {1u, 7u, 9u}) {
+    EXPECT_THAT(refusal(compressed("pack-quantized", integer_weights(bits, 32, true)), tensors),
+                IsError(ErrorCode::kUnsupported, HasSubstr("2 to 6 or 8 expected")));
+  }
 }
 
 // --- What config.json does not say

@@ -20,12 +20,11 @@ uint32_t affine_group(uint64_t group) {
   return 0;
 }
 
-TensorRef half_range_zero(const TensorRef& scales, uint32_t bits) {
-  return ops::multiply_scalar(scales, -static_cast<double>(1u << (bits - 1)));
-}
+// What is taken off every code of a layer without zero points of its own.
+uint32_t common_zero(const IntegerLayer& layer) { return layer.zero.value_or(1u << (layer.bits - 1)); }
 
 TensorRef float_values(const IntegerLayer& layer) {
-  const int first = layer.zeros ? 0 : 1 << (layer.bits - 1);
+  const int first = layer.zeros ? 0 : static_cast<int>(common_zero(layer));
   const TensorRef codes = ops::unpack_codes(layer.words, layer.bits, CodeOrder::kInOrder);
   return ops::grouped_values({codes, integer_table(layer.bits, first), layer.scales, layer.zeros, layer.group_size, layer.group_of},
                              layer.scales->dtype());
@@ -63,8 +62,8 @@ void DecodeSession::put_integers(const std::string& layer, const IntegerLayer& i
   const uint64_t cols = cols_of(integers.words->shape()) * 32 / integers.bits;
   const uint32_t own_size = integers.group_of || cols % integers.group_size != 0 ? 0 : affine_group(integers.group_size);
   if (own_size == 0 || packing_(layer) == Packing::kDecode) return put(layer + ".weight", float_values(integers));
-  const TensorRef biases =
-      integers.zeros ? ops::zero_biases(integers.zeros, integers.scales) : half_range_zero(integers.scales, integers.bits);
+  const TensorRef biases = integers.zeros ? ops::zero_biases(integers.zeros, integers.scales)
+                                          : ops::multiply_scalar(integers.scales, -static_cast<double>(common_zero(integers)));
   const auto repeated = [&](const TensorRef& t) {
     return integers.group_size == own_size ? t : ops::repeat(t, 1, integers.group_size / own_size);
   };
@@ -80,15 +79,6 @@ void DecodeSession::put_microscaled(const std::string& layer, const TensorRef& w
   const Encoding encoding = default_encoding(mode);
   if (packing_(layer) == Packing::kKeep) return put_packed({layer, encoding, words, scales, nullptr, nullptr});
   put(layer + ".weight", ops::dequantize(words, scales, nullptr, encoding, Dtype::kBF16));
-}
-
-void DecodeSession::refuse_ignored(const std::string& layer) const {
-  for (const char* key : {"ignore", "modules_to_not_convert", "exclude_modules", "ignored_layers", "llm_int8_skip_modules"}) {
-    const auto list = settings_.find(key);
-    if (list == settings_.end() || !list->is_array()) continue;
-    if (std::find(list->begin(), list->end(), layer) == list->end()) continue;
-    throw Error(ErrorCode::kCorrupt, fmt::format("config.json: \"{}\" names {} as not quantized, but its weight is", key, layer));
-  }
 }
 
 int64_t integer_setting(const Json& settings, const char* name, int64_t otherwise) {

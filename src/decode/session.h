@@ -1,6 +1,7 @@
 // What the decoders of the schemes share: the settings, the tensors left, and where decoded layers go.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,11 +15,12 @@ namespace hf2mlx {
 // Integer codes in MLX's order: value = (code - zero) * scale.
 struct IntegerLayer {
   uint32_t bits;
-  TensorRef words;      // U32 [out, in * bits / 32]
-  TensorRef scales;     // [out, groups]
-  TensorRef zeros;      // U8 [out, groups]; null: half of the range
-  uint64_t group_size;  // of which the last may be partial
-  TensorRef group_of;   // I32 [in]; null: groups follow one another
+  TensorRef words;                              // U32 [out, in * bits / 32]
+  TensorRef scales;                             // [out, groups]
+  TensorRef zeros;                              // U8 [out, groups]; null: `zero` throughout
+  uint64_t group_size;                          // of which the last may be partial
+  TensorRef group_of;                           // I32 [in]; null: groups follow one another
+  std::optional<uint32_t> zero = std::nullopt;  // none: half of the range
 };
 
 class DecodeSession {
@@ -41,8 +43,8 @@ class DecodeSession {
   void put_integers(const std::string& layer, const IntegerLayer& integers);
   void put_microscaled(const std::string& layer, const TensorRef& words, const TensorRef& scales, QuantMode mode);
 
-  // config.json names these layers as not quantized.
-  void refuse_ignored(const std::string& layer) const;
+  // Throws Error{kCorrupt} where a list in config.json has this layer, which is quantized, as one that is not.
+  void refuse_ignored(const std::string& layer);
   DecodedSource& result() { return result_; }
 
  private:
@@ -52,6 +54,7 @@ class DecodeSession {
   TensorMap& tensors_;
   const PackingOf& packing_;
   DecodedSource result_;
+  std::set<std::string> seen_kinds_;
 };
 
 // An integer setting; `otherwise` where it is missing or null. Throws Error{kCorrupt} for anything else.
@@ -82,6 +85,8 @@ void decode_modelopt_nvfp4(DecodeSession& session);
 void decode_fp8(DecodeSession& session);
 void decode_int8_weights(DecodeSession& session);
 void decode_bitsandbytes(DecodeSession& session);
+void decode_bitnet(DecodeSession& session);
+void decode_bitnet_head(DecodeSession& session);
 bool is_fp8(Dtype dtype);
 // The name of the scale beside a tensor of 8-bit floats; empty where there is none.
 std::string fp8_scale_name(const TensorMap& tensors, const std::string& name, const LazyTensor& tensor);

@@ -70,6 +70,8 @@ class PlanBuilder {
       decision = options_.requantize && source_is_packed_ ? policy->decide_named(loaded.module) : policy->decide(loaded.module);
       set_entry(loaded.module.path, decision.entry);
     }
+    // The scale of a ternary layer, beside its codes.
+    if (!loaded.module.params.empty() && loaded.module.params[0].name.ends_with(".weight_scale")) ++kept_layers_;
     for (size_t i = 0; i < loaded.module.params.size(); ++i) {
       const std::string& name = loaded.module.params[i].name;
       const TensorRef value = cast_param(name);
@@ -84,15 +86,15 @@ class PlanBuilder {
   void finish() {
     if (options_.dequantize && kept_layers_ > 0)
       plan_.notes.push_back(
-          fmt::format("{} packed in a way that only the model itself can undo, and stay as they are", layers(kept_layers_)));
+          fmt::format("{} packed in a way that only the model itself can undo, and {}", layers(kept_layers_), stays(kept_layers_)));
     if (options_.dequantize || !options_.quantize) return;
     if (importances_) plan_.notes.push_back(importances_->finish());
-    if (!options_.requantize && kept_layers_ > 0) {
+    if (!options_.requantize && kept_layers_ > 0 && !description_.has_flag("keeps_ternary")) {
       plan_.notes.push_back(
-          fmt::format("{} quantized in the source, and stay as they are; --requantize encodes them anew", layers(kept_layers_)));
+          fmt::format("{} quantized in the source, and {}; --requantize encodes them anew", layers(kept_layers_), stays(kept_layers_)));
     }
     if (plan_.reencoded_layers > 0) {
-      plan_.notes.push_back(fmt::format("{} quantized in the source, and are quantized a second time", layers(plan_.reencoded_layers)));
+      plan_.notes.push_back(fmt::format("{} quantized in the source, and now a second time", layers(plan_.reencoded_layers)));
     }
     const bool activations = modes_.count(QuantMode::kAffine) == 0 && modes_.count(QuantMode::kMxfp4) == 0;
     if (plan_.reencoded_layers == 0 || activations || plan_.config.erase("quantize_activations") == 0) return;
@@ -100,6 +102,7 @@ class PlanBuilder {
   }
 
  private:
+  static std::string_view stays(uint64_t n) { return n == 1 ? "stays as it is" : "stay as they are"; }
   static std::string layers(uint64_t n) { return fmt::format("{} {}", n, n == 1 ? "layer is" : "layers are"); }
 
   TensorRef cast_param(const std::string& name) const { return cast(name, tensors_.find(name)->second); }

@@ -43,14 +43,26 @@ bool is_mxfp8(const Json& settings) {
   return settings.value("scale_fmt", Json()) == "ue8m0" && settings.value("weight_block_size", Json()) == Json::array({32, 32});
 }
 
-// BitNet: every linear layer but the excluded ones is ternary, four weights of neighbouring rows in a byte beside one scale, and stays so.
+// The settings of a model with ternary layers that stay so; null for any other.
+template <class AnyJson>
+AnyJson* bitnet_settings(AnyJson& config) {
+  if (config.contains("quantization") || !config.contains("quantization_config")) return nullptr;
+  AnyJson& settings = config["quantization_config"];
+  return settings.is_object() && settings.value("quant_method", Json()) == "bitnet" ? &settings : nullptr;
+}
+
+bool names_layer(const Json& list, const std::string& path) {
+  return list.is_array() && std::find(list.begin(), list.end(), path) != list.end();
+}
+
+// BitNet: every linear layer but the excluded ones is ternary, four weights of rows a quarter apart in a byte beside one scale, and stays
+// so.
 void expect_ternary_layers(const Json& config, std::vector<Module>& modules) {
-  if (config.contains("quantization") || !config.contains("quantization_config")) return;
-  const Json& settings = config["quantization_config"];
-  if (!settings.is_object() || settings.value("quant_method", Json()) != "bitnet") return;
-  const Json excluded = settings.value("modules_to_not_convert", Json::array());
+  const Json* settings = bitnet_settings(config);
+  if (!settings) return;
+  const Json excluded = settings->value("modules_to_not_convert", Json::array());
   for (Module& m : modules) {
-    if (m.role != Role::kLinear || std::find(excluded.begin(), excluded.end(), m.path) != excluded.end()) continue;
+    if (m.role != Role::kLinear || names_layer(excluded, m.path)) continue;
     m.role = Role::kParam;
     m.params[0].shape[0] = (m.params[0].shape[0] + 3) / 4;
     m.params.push_back({m.path + ".weight_scale", {1}});
@@ -167,6 +179,17 @@ void adopt_source_quantization(Json& config) {
     set_quantization(config, compressed_tensors(settings));
   else if (method == "modelopt")
     set_quantization(config, modelopt(settings));
+}
+
+void exclude_plain_layers(Json& config, const std::vector<Module>& modules, const TensorMap& tensors) {
+  Json* settings = bitnet_settings(config);
+  if (!settings) return;
+  for (const Module& m : modules) {
+    const auto weight = tensors.find(m.path + ".weight");
+    if (m.role != Role::kLinear || weight == tensors.end() || !is_float(weight->second->dtype())) continue;
+    Json& excluded = (*settings)["modules_to_not_convert"];
+    if (!names_layer(excluded, m.path)) excluded.push_back(m.path);
+  }
 }
 
 std::vector<LoadedModule> match_modules(std::vector<Module> modules, const Json& config, const TensorMap& tensors) {

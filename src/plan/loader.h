@@ -25,6 +25,10 @@ struct LoadedModule {
 // mlx_lm does. Throws Error{kUnsupported} for schemes it cannot read.
 void adopt_source_quantization(Json& config);
 
+// BitNet: mlx_lm's loader takes every linear layer to be ternary that config.json does not exclude by its path, while transformers excludes
+// the head and whatever a shorter name stands for. Adds the layers whose weights are floats.
+void exclude_plain_layers(Json& config, const std::vector<Module>& modules, const TensorMap& tensors);
+
 // Finds the encoding of each module and holds names and shapes against the model, as load_weights(strict=True) does.
 // Throws Error{kCorrupt} that lists every missing, unexpected and mis-shaped tensor.
 std::vector<LoadedModule> match_modules(std::vector<Module> modules, const Json& config, const TensorMap& tensors);

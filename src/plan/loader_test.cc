@@ -29,6 +29,21 @@ TEST(MatchModules, BitNetLayersArePackedAlongTheirRows) {
   EXPECT_TRUE(is_quantizable(loaded[1].module.role));
 }
 
+TEST(MatchModules, FloatsOfABitNetModelAreExcludedByTheirPath) {
+  const TensorMap tensors{{"a.weight", ops::view(zeros({4, 8}), Dtype::kU8)}, {"head.weight", zeros({6, 8})}};
+  for (const Json& stated : {Json(), Json::array({"short"})}) {
+    Json config = {{"quantization_config", {{"quant_method", "bitnet"}, {"modules_to_not_convert", stated}}}};
+    exclude_plain_layers(config, linear_layers(), tensors);
+    exclude_plain_layers(config, linear_layers(), tensors);
+    Json expected = stated;
+    expected.push_back("head");
+    EXPECT_EQ(config["quantization_config"]["modules_to_not_convert"], expected);
+  }
+  Json other = {{"quantization_config", {{"quant_method", "gptq"}}}};
+  exclude_plain_layers(other, linear_layers(), tensors);
+  EXPECT_EQ(other["quantization_config"].size(), 1u);
+}
+
 TensorRef words(const Shape& shape) { return ops::view(ops::cast(zeros(shape), Dtype::kF32), Dtype::kU32); }
 
 // Sizes would be divided by such numbers.

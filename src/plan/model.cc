@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "decode/decode.h"
 #include "hf2mlx/error.h"
@@ -41,6 +44,7 @@ void apply_architecture(Attempt& attempt, const Registry& registry) {
   adopt_source_quantization(model.config);
   std::vector<Module> modules = build_modules(description, model.scope, registry, tensor_functions(model.tensors));
   if (attempt.decoded.has_idle_biases) drop_idle_biases(model, modules, attempt.decoded);
+  exclude_plain_layers(model.config, modules, model.tensors);
   model.modules = match_modules(std::move(modules), model.config, model.tensors);
 }
 
@@ -149,30 +153,94 @@ Error unknown_method(const std::string& method, const Error& error) {
                "convert the model that this one was quantized from");
 }
 
-}  // namespace
+// What the rules make of the tensors, after those were decoded that they do not read themselves.
+class Loading {
+ public:
+  Loading(const Description& description, const Registry& registry, const Json& config, const TensorMap& source, const Readers& readers)
+      : description_(description), registry_(registry), config_(config), source_(source), readers_(readers) {}
 
-LoadedModel load_model(const Description& description, const Registry& registry, const Json& config, const TensorMap& source) {
-  std::set<std::string> apart;
-  const PackingOf packing = [&](const std::string& layer) { return apart.count(layer) ? Packing::kDecode : Packing::kKeep; };
-  for (;;) {
-    Attempt attempt{{description, config, Scope(), source, {}, {}}, {}};
-    attempt.decoded = decode_source(description, attempt.model.config, attempt.model.tensors, packing);
-    std::set<std::string> broken;
+  LoadedModel load() {
+    std::set<std::string> apart;
+    for (;;) {
+      Attempt attempt = decoded(apart);
+      const std::optional<std::set<std::string>> broken = apply(attempt);
+      if (!broken) return load_what_can_be(names_of(attempt.decoded.packed), std::move(apart));
+      if (broken->empty()) return finished(std::move(attempt), apart);
+      apart.insert(broken->begin(), broken->end());
+    }
+  }
+
+  // Whether the last attempt left the source's form to the rules.
+  bool left_to_rules() const { return left_to_rules_; }
+
+ private:
+  Attempt decoded(const std::set<std::string>& apart) {
+    Attempt attempt{{description_, config_, Scope(), source_, {}, {}}, {}};
+    const PackingOf packing = [&](const std::string& layer) { return apart.count(layer) ? Packing::kDecode : Packing::kKeep; };
+    attempt.decoded = decode_source(description_, attempt.model.config, attempt.model.tensors, packing, readers_);
+    left_to_rules_ = attempt.decoded.left_to_rules;
+    return attempt;
+  }
+
+  // The layers that have to be decoded first; nullopt where rules cannot do with codes what they do with floats, whichever those are.
+  std::optional<std::set<std::string>> apply(Attempt& attempt) const {
     try {
-      apply_architecture(attempt, registry);
-      broken = broken_layers(attempt);
+      apply_architecture(attempt, registry_);
+      return broken_layers(attempt);
     } catch (const Error& error) {
       if (!attempt.decoded.unknown_method.empty()) throw unknown_method(attempt.decoded.unknown_method, error);
-      // Rules may be unable to do with codes what they do with floats.
       if (attempt.decoded.packed.empty()) throw;
-      broken = broken_layers(attempt);
-      if (broken.empty()) broken = names_of(attempt.decoded.packed);
+      return std::nullopt;
     }
-    if (broken.empty()) {
-      finish(attempt, apart);
-      return std::move(attempt.model);
+  }
+
+  // Everything decoded, then packed again kind by kind where the rules can do with that.
+  LoadedModel load_what_can_be(const std::set<std::string>& packed, std::set<std::string> apart) {
+    std::map<std::string, std::vector<std::string>> kinds;
+    for (const std::string& layer : packed) kinds[kind_of_layer(layer)].push_back(layer);
+    apart.insert(packed.begin(), packed.end());
+    std::optional<Attempt> best(decoded(apart));
+    apply(*best);
+    for (const auto& [kind, layers] : kinds) {
+      std::set<std::string> fewer = apart;
+      for (const std::string& layer : layers) fewer.erase(layer);
+      Attempt attempt = decoded(fewer);
+      const std::optional<std::set<std::string>> broken = apply(attempt);
+      if (!broken || !broken->empty()) continue;
+      apart = std::move(fewer);
+      best.emplace(std::move(attempt));
     }
-    apart.merge(broken);
+    return finished(std::move(*best), apart);
+  }
+
+  static LoadedModel finished(Attempt attempt, const std::set<std::string>& apart) {
+    finish(attempt, apart);
+    return std::move(attempt.model);
+  }
+
+  const Description& description_;
+  const Registry& registry_;
+  const Json& config_;
+  const TensorMap& source_;
+  const Readers readers_;
+  bool left_to_rules_ = false;
+};
+
+}  // namespace
+
+LoadedModel load_model(const Description& description, const Registry& registry, const Json& config, const TensorMap& source,
+                       Ternary ternary) {
+  Loading loading(description, registry, config, source, {OwnRules::kRead, ternary});
+  try {
+    return loading.load();
+  } catch (const Error&) {
+    if (!loading.left_to_rules()) throw;
+    // Rules read the form that their family is published in; other tools write others.
+    try {
+      return Loading(description, registry, config, source, {OwnRules::kBypassed, ternary}).load();
+    } catch (const Error&) {  // what was wrong with the published form tells more
+    }
+    throw;
   }
 }
 

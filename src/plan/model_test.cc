@@ -12,6 +12,7 @@ namespace {
 
 using testing::array_of;
 using testing::from_floats;
+using testing::generated_bytes;
 using testing::generated_words;
 using testing::stored;
 
@@ -74,6 +75,47 @@ TEST(LoadModel, LayersThatRulesTakeApartAreDecoded) {
     EXPECT_EQ(model.tensors.at(model.modules[i].module.path + ".weight")->dtype(), Dtype::kBF16);
   }
   EXPECT_THAT(model.notes, ::testing::Contains(::testing::HasSubstr("decoded to floats")));
+}
+
+// quantize needs groups that divide rows, so the rule fails while the layer is packed.
+TEST(LoadModel, OnlyKindsThatRulesCannotDoWithAreDecoded) {
+  static const Description description = parse_description("x",
+                                                           "rules\n"
+                                                           "  stack e.{E}.{part=weight|scales|biases} -> experts.{part}\n"
+                                                           "  stack f.{E}.{part=weight|scales|biases} -> others.{part}\n"
+                                                           "modules\n"
+                                                           "  linear a [8, 64]\n"
+                                                           "  switch experts [2, 8, 64]\n"
+                                                           "  switch others [2, 8, 64]\n");
+  TensorMap source;
+  for (const char* name : {"a", "e.0", "f.0", "f.1"}) add_layer(source, name, 8, 64);
+  source["e.1.weight"] = stored(from_floats(Dtype::kBF16, {8, 64}, std::vector<float>(8 * 64, 1)));
+  const LoadedModel model = load(description, int4_config(), source);
+  EXPECT_TRUE(model.modules[0].encoding);
+  EXPECT_FALSE(model.modules[1].encoding);
+  EXPECT_TRUE(model.modules[2].encoding);
+  EXPECT_THAT(model.notes, ::testing::Contains(::testing::HasSubstr("1 quantized layers are decoded to floats")));
+}
+
+TEST(LoadModel, WhatTheFamilysOwnRulesCannotReadIsDecodedBefore) {
+  static const Description description = parse_description("x",
+                                                           "flags decodes_fp8\n"
+                                                           "rules\n"
+                                                           "  fp8_blocks {p*}.weight scales {p}.weight_scale_inv block 8 8\n"
+                                                           "modules\n"
+                                                           "  linear a [8, 16]\n");
+  const Json config = {{"quantization_config", {{"quant_method", "fp8"}, {"weight_block_size", {8, 8}}}}};
+  TensorMap source{{"a.weight", stored(generated_bytes(Dtype::kF8E4M3, {8, 16}, 1))},
+                   {"a.weight_scale_inv", stored(from_floats(Dtype::kF32, {1, 2}, {1, 1}))}};
+  const LoadedModel published = load(description, config, source);
+  EXPECT_TRUE(published.config.contains("quantization_config"));
+  source["a.weight_scale"] = stored(from_floats(Dtype::kF32, {8, 1}, std::vector<float>(8, 1)));
+  source.erase("a.weight_scale_inv");
+  const LoadedModel other = load(description, config, source);
+  EXPECT_FALSE(other.config.contains("quantization_config"));
+  EXPECT_EQ(testing::read_all(other.tensors.at("a.weight")).bytes, testing::read_all(published.tensors.at("a.weight")).bytes);
+  source["b.weight"] = source["a.weight"];
+  EXPECT_THAT(error_of([&] { load(description, config, source); }), IsError(ErrorCode::kCorrupt, ::testing::HasSubstr("a.weight_scale")));
 }
 
 // A permutation of rows leaves all shapes as they are: only what became of the tensors tells.

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "hf2mlx/error.h"
 #include "plan/build.h"
@@ -89,10 +90,10 @@ bool tie_embeddings(Json& config) {
 }
 
 // Nothing where something else is wrong with the checkpoint.
-std::optional<LoadedModel> load_tied(const Description& description, const Registry& registry, const Json& config,
-                                     const TensorMap& tensors) {
+std::optional<LoadedModel> load_tied(const Description& description, const Registry& registry, const Json& config, const TensorMap& tensors,
+                                     Ternary ternary) {
   try {
-    LoadedModel model = load_model(description, registry, config, tensors);
+    LoadedModel model = load_model(description, registry, config, tensors, ternary);
     model.notes.push_back(
         "config.json says that the embeddings are not tied, but there is no lm_head: they are tied, and the new one says so");
     return model;
@@ -116,7 +117,7 @@ bool drop_rest_of_head(const Json& config, TensorMap& tensors) {
          }) > 0;
 }
 
-LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& options) {
+LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& options, Ternary ternary) {
   const Description& description = find_architecture(checkpoint.config, registry, options.arch);
   Json config = checkpoint.config;
   lift_quantization_config(config, checkpoint);
@@ -124,27 +125,57 @@ LoadedModel load_model(const Checkpoint& checkpoint, const Registry& registry, c
     throw Error(ErrorCode::kCorrupt, "config.json: quantization: " + stated.dump() + " found, an object expected");
   TensorMap tensors = source_tensors(checkpoint);
   try {
-    return load_model(description, registry, config, tensors);
+    return load_model(description, registry, config, tensors, ternary);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCorrupt) throw;
-    if (drop_rest_of_head(config, tensors)) return load_model(description, registry, config, tensors);
+    if (drop_rest_of_head(config, tensors)) return load_model(description, registry, config, tensors, ternary);
     if (has_head(checkpoint) || !tie_embeddings(config)) throw;
-    std::optional<LoadedModel> model = load_tied(description, registry, config, tensors);
+    std::optional<LoadedModel> model = load_tied(description, registry, config, tensors, ternary);
     if (!model) throw;
     return std::move(*model);
   }
 }
+
+// Models as the variants need them: where BitNet's layers are to be quantized with others, or decoded, config.json can no longer tell the
+// loader that they are ternary.
+class Models {
+ public:
+  Models(const Checkpoint& checkpoint, const Registry& registry, const SourceOptions& options)
+      : checkpoint_(checkpoint), registry_(registry), options_(options) {}
+
+  const LoadedModel& model_for(const QuantOptions& variant) {
+    const Ternary ternary = variant.quantize || variant.dequantize ? Ternary::kDecoded : Ternary::kStays;
+    std::optional<LoadedModel>& model = is_bitnet() && ternary == Ternary::kDecoded ? decoded_ : as_it_is_;
+    if (!model) model.emplace(load_model(checkpoint_, registry_, options_, ternary));
+    return *model;
+  }
+
+ private:
+  bool is_bitnet() const {
+    Json config = checkpoint_.config;
+    lift_quantization_config(config, checkpoint_);
+    const Json settings = config.value("quantization_config", Json());
+    return settings.is_object() && settings.value("quant_method", Json()) == "bitnet";
+  }
+
+  const Checkpoint& checkpoint_;
+  const Registry& registry_;
+  const SourceOptions& options_;
+  std::optional<LoadedModel> as_it_is_;
+  std::optional<LoadedModel> decoded_;
+};
 
 }  // namespace
 
 std::vector<Plan> make_plans(const Checkpoint& checkpoint, const Registry& registry, const ConvertOptions& options,
                              const std::vector<QuantOptions>& variants) {
   for (const QuantOptions& variant : variants) QuantPolicy::check_options(variant);
-  const LoadedModel model = load_model(checkpoint, registry, options.source);
-  // From here on the model is known; what follows decides its output.
+  Models models(checkpoint, registry, options.source);
   SharedValues shared;
   std::vector<Plan> plans(variants.size());
   for (size_t i = 0; i < variants.size(); ++i) {
+    const LoadedModel& model = models.model_for(variants[i]);
+    // From here on the model is known; what follows decides its output.
     Plan& plan = plans[i];
     plan.architecture = model.description.name;
     plan.notes = model.notes;

@@ -243,8 +243,7 @@ TEST(Structure, TheManifestTellsWhatWasChanged) {
 
 std::vector<std::string> notes_of(const Folder& folder) {
   const SourceOptions source;
-  const Json config = Json::object();
-  return notes_on_output({folder.files().path(), "tiny", source, config}, Registry());
+  return notes_on_output({folder.files().path(), "tiny", source}, Registry());
 }
 
 TEST(NotesOnOutput, AreWarningsAndWhatTheSourceLacks) {
