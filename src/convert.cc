@@ -226,7 +226,7 @@ std::vector<Report> convert_variants(const ConvertOptions& options, const std::v
   std::optional<StreamedRun> streamed;
   if (remote) {
     streamed.emplace(*remote, targets, options);
-    streamed->fetch_side_files(planned.checkpoint, progress, cancel);
+    streamed->fetch_side_files(planned.checkpoint, progress);
     set_losses(targets, streamed->write(planned.checkpoint, progress, cancel));
   } else {
     write_weights(targets, options, progress, cancel);

@@ -183,10 +183,10 @@ StreamedRun::StreamedRun(RemoteModel& model, const Targets& targets, const Conve
 
 StreamedRun::~StreamedRun() = default;
 
-void StreamedRun::fetch_side_files(Checkpoint& checkpoint, Progress* progress, const CancelToken* cancel) {
+void StreamedRun::fetch_side_files(Checkpoint& checkpoint, Progress* progress) {
   const fs::path folder = targets_.front()->staged.work_folder() / "source";
   fs::create_directories(folder);
-  model_.fetch_side_files(folder, progress, cancel);
+  model_.fetch_side_files(folder, progress);
   checkpoint.side_files = list_side_files(folder, checkpoint.notes);
 }
 

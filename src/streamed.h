@@ -35,7 +35,7 @@ class StreamedRun {
   ~StreamedRun();
 
   // Brings the side files, into the first target's work folder, and says where they are.
-  void fetch_side_files(Checkpoint& checkpoint, Progress* progress, const CancelToken* cancel);
+  void fetch_side_files(Checkpoint& checkpoint, Progress* progress);
   // Writes the weights of all targets, and returns what each has lost, when the checksums of all weight files were right. The folders of
   // the targets stay for the next run unless what went wrong cannot get better.
   std::vector<Loss> write(const Checkpoint& checkpoint, Progress* progress, const CancelToken* cancel);

@@ -10,7 +10,8 @@ namespace hf2mlx {
 
 DownloadReport download(const DownloadOptions& options, Progress* progress, const CancelToken* cancel) {
   const auto start = std::chrono::steady_clock::now();
-  DownloadReport report = Downloader(options, curl_connections(options.hub.timeout_seconds), progress, cancel).run();
+  HubLink link(options.hub, curl_connections(options.hub.timeout_seconds), cancel);
+  DownloadReport report = Downloader(options, link, progress).run();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "hub/hub_api.h"
 #include "hub/selection.h"
@@ -38,25 +37,10 @@ uint64_t size_of_all(const Tree& tree) {
   return total;
 }
 
-// In place of a connection.
-class Unreachable final : public Http {
- public:
-  explicit Unreachable(Error reason) : reason_(std::move(reason)) {}
-  HttpResponse send(const HttpRequest&, HttpBody&) override { throw reason_; }
-
- private:
-  const Error reason_;
-};
-
 }  // namespace
 
-Downloader::Downloader(DownloadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel)
-    : options_(std::move(options)),
-      connect_(std::move(connect)),
-      progress_(progress),
-      stop_(cancel),
-      wanted_(parse_wanted(options_)),
-      events_(make_events()) {}
+Downloader::Downloader(DownloadOptions options, HubLink& link, Progress* progress)
+    : options_(std::move(options)), link_(link), progress_(progress), wanted_(parse_wanted(options_)), events_(make_events()) {}
 
 DownloadReport Downloader::run(const std::vector<SpaceNeed>& others) {
   // 1. Which commit, which files, and which of them are here.
@@ -75,20 +59,15 @@ DownloadReport Downloader::run(const std::vector<SpaceNeed>& others) {
   return report();
 }
 
-Session Downloader::connect() {
-  if (offline_) return Session(options_.hub, std::make_unique<Unreachable>(*offline_));
-  return Session(options_.hub, connect_([this] { stop_.check(); }));
-}
-
 void Downloader::resolve() {
-  if (options_.hub.offline) {
+  if (link_.options().offline) {
     const fs::path& where = options_.local_dir.empty() ? options_.cache_dir : options_.local_dir;
     const Error offline(ErrorCode::kNotFound, fmt::format("{}: not complete in {}, and offline", wanted_.repo_id, where.string()),
                         "to allow downloads, unset HF_HUB_OFFLINE");
     return resolve_offline(offline);
   }
-  Session session = connect();
-  HubApi api(session, [this](std::chrono::milliseconds time) { stop_.sleep(time); });
+  HubLink::Lease lease(link_);
+  HubApi api(lease.session(), link_.events().sleep);
   try {
     set_commit(is_commit(wanted_.revision) ? wanted_.revision : api.commit_of(wanted_));
     const std::optional<Tree> known = read_tree(place_->tree_folder(), commit_);
@@ -103,7 +82,7 @@ void Downloader::resolve() {
 
 // What is complete by the list of an earlier run needs no network.
 void Downloader::resolve_offline(const Error& reason) {
-  offline_ = reason;
+  is_offline_ = true;
   const fs::path repo_folder = options_.cache_dir / folder_of_repo(wanted_.repo_id);
   const std::optional<std::string> commit = is_commit(wanted_.revision) ? wanted_.revision : read_cached_ref(repo_folder, wanted_.revision);
   if (!commit) throw reason;
@@ -172,7 +151,7 @@ void Downloader::check_space(std::vector<SpaceNeed> others) const {
 }
 
 void Downloader::write_listing() {
-  if (offline_) return;
+  if (is_offline_) return;
   try {
     if (!read_tree(place_->tree_folder(), commit_)) write_tree(place_->tree_folder(), commit_, tree_);
     write_cached_ref(options_.cache_dir / folder_of_repo(wanted_.repo_id), wanted_.revision, commit_);
@@ -188,7 +167,7 @@ void Downloader::remove_leftovers() {
     const fs::path partial = place_->partial_of(selected_[i]);
     std::error_code ignored;
     if (presence_[i] != Presence::kThere || !fs::exists(partial, ignored)) continue;
-    const FileLock lock(place_->lock_of(selected_[i]), [this] { stop_.sleep(kLockPause); });
+    const FileLock lock(place_->lock_of(selected_[i]), [this] { link_.stop().sleep(kLockPause); });
     fs::remove(partial, ignored);
   }
 }
@@ -198,32 +177,23 @@ void Downloader::fetch_all() {
   if (progress_) progress_->begin("downloading", size_of_all(selected_));
   advance(0);
   const uint64_t parts = pending_.size() + missing_bytes() / kLeastPartBytes;
-  std::vector<std::thread> threads;
-  for (uint64_t i = 0; i < std::min(kMostConnections, parts); ++i) threads.emplace_back([this] { work(); });
-  for (std::thread& thread : threads) thread.join();
-  if (first_error_) std::rethrow_exception(first_error_);
+  for_each_connection(link_, std::min(kMostConnections, parts), [this](size_t) { work(); });
   if (progress_) progress_->end();
 }
 
 void Downloader::work() {
-  try {
-    Session session = connect();
-    while (const std::shared_ptr<Transfer> transfer = begin_next()) {
-      transfer->run(session);
-      end(transfer);
-    }
-    help_others(session);
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    if (!first_error_) first_error_ = std::current_exception();
-    stop_.set();
+  HubLink::Lease lease(link_);
+  while (const std::shared_ptr<Transfer> transfer = begin_next()) {
+    transfer->run(lease.session());
+    end(transfer);
   }
+  help_others(lease.session());
 }
 
 std::shared_ptr<Transfer> Downloader::begin_next() {
   const std::lock_guard lock(mutex_);
   if (next_ == pending_.size()) return nullptr;
-  return active_.emplace_back(std::make_shared<Transfer>(options_.hub, *place_, wanted_, commit_, *pending_[next_++], events_));
+  return active_.emplace_back(std::make_shared<Transfer>(link_.options(), *place_, wanted_, commit_, *pending_[next_++], events_));
 }
 
 void Downloader::end(const std::shared_ptr<Transfer>& transfer) {
@@ -240,7 +210,7 @@ void Downloader::help_others(Session& session) {
   };
   for (auto transfers = active(); !transfers.empty(); transfers = active()) {
     const bool helped = std::any_of(transfers.begin(), transfers.end(), [&](const auto& transfer) { return transfer->help(session); });
-    if (!helped) stop_.sleep(kPause);
+    if (!helped) link_.stop().sleep(kPause);
   }
 }
 
@@ -252,7 +222,7 @@ TransferEvents Downloader::make_events() {
                 received_bytes_ += bytes;
               },
           .noted = [this](const std::string& line) { note(line); },
-          .sleep = [this](std::chrono::milliseconds time) { stop_.sleep(time); }};
+          .sleep = link_.events().sleep};
 }
 
 void Downloader::advance(int64_t bytes) {

@@ -1,8 +1,6 @@
 // A download, step by step. The public call is hf2mlx/download.h.
 #pragma once
 
-#include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,27 +8,25 @@
 #include <vector>
 
 #include "hf2mlx/download.h"
-#include "hub/http.h"
 #include "hub/hub_api.h"
 #include "hub/hub_error.h"
+#include "hub/hub_link.h"
 #include "hub/place.h"
-#include "hub/stop.h"
 #include "hub/transfer.h"
 #include "hub/tree.h"
 #include "io/space_posix.h"
 
 namespace hf2mlx {
 
-// For one run. Its threads share what the mutex guards.
+// For one run, over a link that must outlive it: `options.hub` is not looked at. Its threads share what the mutex guards.
 class Downloader {
  public:
-  Downloader(DownloadOptions options, ConnectionFactory connect, Progress* progress, const CancelToken* cancel);
+  Downloader(DownloadOptions options, HubLink& link, Progress* progress);
 
   // `others` is what else must fit beside the download.
   DownloadReport run(const std::vector<SpaceNeed>& others = {});
 
  private:
-  Session connect();
   void resolve();
   void resolve_offline(const Error& reason);
   void set_commit(const std::string& commit);
@@ -52,12 +48,11 @@ class Downloader {
   DownloadReport report() const;
 
   const DownloadOptions options_;
-  const ConnectionFactory connect_;
+  HubLink& link_;
   Progress* const progress_;
-  Stop stop_;
 
   const Wanted wanted_;
-  std::optional<Error> offline_;  // why there is no network
+  bool is_offline_ = false;  // there is no network, or it may not be used
   std::string commit_;
   std::unique_ptr<Place> place_;
   Tree tree_;
@@ -73,7 +68,6 @@ class Downloader {
   uint64_t done_bytes_ = 0;
   uint64_t received_bytes_ = 0;
   std::vector<std::string> notes_;
-  std::exception_ptr first_error_;
 };
 
 }  // namespace hf2mlx

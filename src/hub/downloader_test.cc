@@ -103,9 +103,8 @@ class Downloads : public testing::Test {
     DownloadOptions options;
     options.repo = "org/name";
     options.cache_dir = folder_ / "hub";
-    options.hub.endpoint = "https://hub";
-    options.hub.offline = offline_;
-    return Downloader(options, locked_connections(), &watcher_, &cancel_).run();
+    HubLink link({"https://hub", "", offline_}, locked_connections(), &cancel_);
+    return Downloader(options, link, &watcher_).run();
   }
   void fetch() {
     SourceOptions source;
@@ -138,8 +137,8 @@ TEST_F(Downloads, WhatElseMustFitIsAddedUp) {
   DownloadOptions options;
   options.repo = "org/name";
   options.cache_dir = folder_ / "hub";
-  options.hub.endpoint = "https://hub";
-  Downloader downloader(options, locked_connections(), nullptr, nullptr);
+  HubLink link({"https://hub", ""}, locked_connections(), nullptr);
+  Downloader downloader(options, link, nullptr);
   const Error error = error_of([&] { downloader.run({{folder_ / "out", UINT64_MAX / 2}}); });
   EXPECT_THAT(error, IsError(ErrorCode::kNoSpace, HasSubstr("bytes are free")));
   EXPECT_THAT(error.what(), Not(HasSubstr(fmt::format("{} are needed", UINT64_MAX / 2))));

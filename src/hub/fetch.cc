@@ -80,9 +80,9 @@ void fetch_model(const SourceOptions& source, const std::vector<SpaceNeed>& othe
   options.repo = repo->repo_id;
   options.revision = repo->revision;
   options.cache_dir = source.cache_dir;
-  options.hub = source.hub;
+  HubLink link(source.hub, connect, cancel);
   try {
-    Downloader(options, connect, progress, cancel).run(others);
+    Downloader(options, link, progress).run(others);
   } catch (const Error& problem) {
     if (cached != Cached::kUsable || problem.code() != ErrorCode::kNetwork) throw;
     use_as_it_is(*repo, problem.what(), progress);

@@ -5,6 +5,7 @@
 #include <exception>
 #include <thread>
 
+#include "hf2mlx/error.h"
 #include "hub/transfer.h"
 
 namespace hf2mlx {
@@ -22,6 +23,14 @@ class CountingBody final : public HttpBody {
  private:
   HttpBody& body_;
   std::atomic<uint64_t>& bytes_;
+};
+
+// In place of a connection.
+class Offline final : public Http {
+ public:
+  HttpResponse send(const HttpRequest&, HttpBody&) override {
+    throw Error(ErrorCode::kNotFound, "what is here is not complete, and offline", "to allow downloads, unset HF_HUB_OFFLINE");
+  }
 };
 
 class CountingHttp final : public Http {
@@ -49,6 +58,7 @@ HubLink::HubLink(HubOptions options, ConnectionFactory connect, const CancelToke
               .sleep = [this](std::chrono::milliseconds time) { stop_.sleep(time); }} {}
 
 std::unique_ptr<Session> HubLink::take() {
+  if (options_.offline) return std::make_unique<Session>(options_, std::make_unique<Offline>());
   const std::lock_guard lock(mutex_);
   if (idle_.empty()) {
     return std::make_unique<Session>(options_, std::make_unique<CountingHttp>(connect_([this] { stop_.check(); }), received_bytes_));

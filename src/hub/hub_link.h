@@ -17,7 +17,7 @@ namespace hf2mlx {
 // Thread-safe. Must outlive all its leases.
 class HubLink {
  public:
-  // `cancel` may be null.
+  // While offline, every request is Error{kNotFound}. `cancel` may be null.
   HubLink(HubOptions options, ConnectionFactory connect, const CancelToken* cancel);
 
   // A connection for as long as this exists.

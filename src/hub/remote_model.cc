@@ -47,7 +47,7 @@ std::string pattern_of(std::string path) {
 }  // namespace
 
 RemoteModel::RemoteModel(const SourceOptions& source, const RepoName& repo, ConnectionFactory connect, const CancelToken* cancel)
-    : connect_(std::move(connect)), wanted_(wanted_of(repo)), place_(repo.repo_id), link_(source.hub, connect_, cancel) {
+    : wanted_(wanted_of(repo)), place_(repo.repo_id), link_(source.hub, std::move(connect), cancel) {
   HubLink::Lease lease(link_);
   HubApi api(lease.session(), link_.events().sleep);
   commit_ = is_commit(wanted_.revision) ? wanted_.revision : api.commit_of(wanted_);
@@ -123,13 +123,12 @@ std::vector<SideFile> RemoteModel::side_files(std::vector<std::string>&) const {
   return files;
 }
 
-void RemoteModel::fetch_side_files(const fs::path& folder, Progress* progress, const CancelToken* cancel) {
+void RemoteModel::fetch_side_files(const fs::path& folder, Progress* progress) {
   DownloadOptions options;
   options.repo = wanted_.repo_id;
   options.revision = commit_;
   options.local_dir = folder;
   options.cache_dir = folder / ".cache" / "hub";  // nothing of this is for the user's
-  options.hub = link_.options();
   for (const TreeEntry& entry : tree_) {
     if (is_side_file(entry.path)) options.include.push_back(pattern_of(entry.path));
   }
@@ -139,7 +138,7 @@ void RemoteModel::fetch_side_files(const fs::path& folder, Progress* progress, c
   if (options.include.empty()) return;
   const std::unique_ptr<Place> place = local_place(folder, options.cache_dir, wanted_.repo_id, commit_);
   if (!read_tree(place->tree_folder(), commit_)) write_tree(place->tree_folder(), commit_, tree_);
-  side_file_bytes_ += Downloader(options, connect_, progress, cancel).run().received_bytes;
+  Downloader(options, link_, progress).run();
 }
 
 std::unique_ptr<RemoteModel> find_remote_model(const SourceOptions& source, const ConnectionFactory& connect, const CancelToken* cancel) {

@@ -33,26 +33,24 @@ class RemoteModel final : public ModelFiles {
   std::vector<SideFile> side_files(std::vector<std::string>& notes) const override;
 
   // Brings the side files into a folder, checked; what is there and right is not asked for again.
-  void fetch_side_files(const std::filesystem::path& folder, Progress* progress, const CancelToken* cancel);
+  void fetch_side_files(const std::filesystem::path& folder, Progress* progress);
 
   HubLink& link() { return link_; }
   const std::string& commit() const { return commit_; }
   const std::vector<std::shared_ptr<RemoteFile>>& weights() const { return weights_; }
-  uint64_t received_bytes() const { return link_.received_bytes() + side_file_bytes_; }
+  uint64_t received_bytes() const { return link_.received_bytes(); }
 
  private:
   const TreeEntry* find(const std::string& path) const;
   uint64_t expected_header_bytes(size_t files) const;
   void check_selection() const;
 
-  const ConnectionFactory connect_;
   const Wanted wanted_;
   const std::filesystem::path place_;
   mutable HubLink link_;
   std::string commit_;
   Tree tree_;
   mutable std::vector<std::shared_ptr<RemoteFile>> weights_;
-  uint64_t side_file_bytes_ = 0;
 };
 
 // The model at the hub, or null where it is to be opened from the disk: a folder, what is in the cache, and where nothing may be asked for.

@@ -128,13 +128,13 @@ TEST_F(RemoteModelTest, BringsSideFilesAndWeightsThatAreNotInLargeFileStorage) {
   const auto model = find(source_of("org/name"));
   open_checkpoint(model->location(), *model);
   const auto before = model->received_bytes();
-  model->fetch_side_files(folder_ / "side", nullptr, nullptr);
+  model->fetch_side_files(folder_ / "side", nullptr);
   EXPECT_EQ(folder_.names("side"), (std::set<std::string>{".cache", "README.md", "model.safetensors", "sub"}));
   EXPECT_EQ(folder_.text("side/sub/[odd] name*.txt"), "odd");
   EXPECT_GT(model->received_bytes(), before);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "cache"));
   log_.clear();
-  model->fetch_side_files(folder_ / "side", nullptr, nullptr);
+  model->fetch_side_files(folder_ / "side", nullptr);
   EXPECT_THAT(log_, IsEmpty());
 }
 
