@@ -23,11 +23,10 @@ HubApi::Page HubApi::get(const std::string& url, const Wanted& wanted) {
     const HubAnswer answer = session_.get({url}, body);
     const bool is_cut = answer.last.failure != Failure::kNone;
     if (answer.last.is_success() && !is_cut) {
-      has_answered_ = true;
       const std::string next = next_page(answer.last.header("link"));
       return {std::move(body.text), next.empty() ? next : resolve_url(answer.url, next)};
     }
-    const bool is_hopeless = is_cut && !has_answered_;
+    const bool is_hopeless = is_cut && !session_.has_answered();
     if (is_hopeless || !retry.again(answer)) throw hub_error(session_.options(), wanted, answer);
   }
 }

@@ -30,7 +30,6 @@ class HubApi {
 
   Session& session_;
   Sleep sleep_;
-  bool has_answered_ = false;  // a hub that never did is not waited for
 };
 
 }  // namespace hf2mlx

@@ -69,6 +69,7 @@ HubAnswer Session::follow(const std::string& url, const RequestTo& request_to, H
     Filter filter(answer, body);
     answer.last = http_->send(request, filter);
     if (answer.from_hub) answer.hub = answer.last;
+    has_answered_ |= answer.from_hub && answer.last.status != 0;
     if (!answer.last.is_redirect()) return answer;
     const bool keeps_method = answer.last.status == kTemporaryRedirect || answer.last.status == kPermanentRedirect;
     if (request.content != nullptr && !keeps_method) return answer;

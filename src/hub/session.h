@@ -51,6 +51,8 @@ class Session {
   // The same. A redirect is followed only where it asks for the same method (307, 308): a repository that was renamed.
   HubAnswer send(const HubSending& sending, HubBody& body);
   const HubOptions& options() const { return options_; }
+  // Whether the hub ever did: one that never does is not waited for.
+  bool has_answered() const { return has_answered_; }
 
  private:
   using RequestTo = std::function<HttpRequest(const std::string& url)>;
@@ -61,6 +63,7 @@ class Session {
 
   const HubOptions& options_;
   std::unique_ptr<Http> http_;
+  bool has_answered_ = false;
 };
 
 }  // namespace hf2mlx

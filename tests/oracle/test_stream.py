@@ -92,6 +92,10 @@ FAULTS = {
     "429-of-the-hub": [Fault("/resolve/", where="hub", status=429, headers={"Retry-After": "1"})],
     "5xx": [Fault(LARGE, status=503, times=2), Fault(LARGE, status=500)],
     "expired-address": [Fault(LARGE, status=403, times=2)],
+    "cut-index": [Fault("index.json", where="hub", cut=100)],
+    "cut-config": [Fault("/config.json", where="hub", cut=10, times=2)],
+    "no-answer": [Fault("/tree/", where="hub", hang_up=True), Fault("/config.json", where="hub", hang_up=True),
+                  Fault("00001-of", hang_up=True, times=2)],
 }
 
 

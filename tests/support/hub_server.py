@@ -41,6 +41,7 @@ class Fault:
     no_range: bool = False  # answer 200 to a request for a range
     etag: str = ""          # say this ETag
     pause: float = 0        # seconds before each piece of the body
+    hang_up: bool = False   # without an answer
 
 
 class Allowance:
@@ -222,8 +223,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_fault(self, fault):
         """Whether that was all."""
-        if fault is None or not fault.status:
+        if fault is None or not (fault.status or fault.hang_up):
             return False
+        if fault.hang_up:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return True
         self.answer(fault.status, b"no", **fault.headers)
         return True
 
