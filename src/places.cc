@@ -115,7 +115,8 @@ unsigned positive_number(const std::string& text, unsigned otherwise) {
 
 HubOptions hub_settings(const Expander& expander) {
   HubOptions hub;
-  hub.endpoint = value_or(expander, "HF_ENDPOINT", "https://huggingface.co");
+  hub.endpoint = value_or(expander, "HF_ENDPOINT", "");
+  if (hub.endpoint.empty()) hub.endpoint = "https://huggingface.co";
   hub.endpoint.erase(hub.endpoint.find_last_not_of('/') + 1);
   hub.offline = is_true(first_of(expander, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"));
   hub.timeout_seconds = positive_number(value_or(expander, "HF_HUB_DOWNLOAD_TIMEOUT", ""), hub.timeout_seconds);

@@ -59,6 +59,7 @@ HubOptions hub(const Variables& variables) { return places_of(variables, home_of
 
 TEST(Hub, Endpoint) {
   EXPECT_EQ(hub({}).endpoint, "https://huggingface.co");
+  EXPECT_EQ(hub({{"HF_ENDPOINT", ""}}).endpoint, "https://huggingface.co");
   EXPECT_EQ(hub({{"HF_ENDPOINT", "http://mirror:8080//"}}).endpoint, "http://mirror:8080");
 }
 

@@ -134,6 +134,12 @@ TEST_F(Cache, UnknownRepositoriesAndSimilarOnes) {
   EXPECT_EQ(error_for("qwen/qwen3-8b").hint(), "did you mean Qwen/Qwen3-8B?");
   EXPECT_EQ(error_for("Qwen3-8B").hint(), "did you mean Qwen/Qwen3-8B?");
   SourceOptions options;
+  options.model = "Qwen/Other";
+  options.cache_dir = cache_.path();
+  options.hub.offline = true;
+  EXPECT_THAT(error_of([&] { locate_model(options); }),
+              IsError(ErrorCode::kNotFound, HasSubstr("and offline"), HasSubstr("HF_HUB_OFFLINE")));
+  options.cache_dir.clear();
   options.model = "Qwen/Qwen3-8B";
   EXPECT_THAT(error_of([&] { locate_model(options); }), IsError(ErrorCode::kNotFound, "Qwen/Qwen3-8B: no such folder"));
 }

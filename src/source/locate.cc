@@ -72,14 +72,21 @@ std::string similar_repo(const std::string& repo_id, const fs::path& cache_dir) 
   return {};
 }
 
-Location in_cache(const std::string& repo_id, const std::string& revision, const fs::path& cache_dir) {
-  const fs::path repo_folder = cache_dir / folder_of_repo(repo_id);
+std::string hint_for_missing(const std::string& repo_id, const SourceOptions& options) {
+  const std::string similar = similar_repo(repo_id, options.cache_dir);
+  if (!similar.empty()) return fmt::format("did you mean {}?", similar);
+  if (options.hub.offline) return "to download it, unset HF_HUB_OFFLINE; or name the folder it is in";
+  return fmt::format("hf2mlx download {} brings it here; or name the folder it is in", repo_id);
+}
+
+Location in_cache(const std::string& repo_id, const std::string& revision, const SourceOptions& options) {
+  const fs::path repo_folder = options.cache_dir / folder_of_repo(repo_id);
   std::error_code error;
   if (fs::is_directory(repo_folder, error)) return in_cached_repo(repo_folder, revision);
-  const std::string similar = similar_repo(repo_id, cache_dir);
-  throw Error(ErrorCode::kNotFound, fmt::format("{}: no such folder, and not in the cache {}", repo_id, cache_dir.string()),
-              similar.empty() ? fmt::format("hf2mlx download {} brings it here; or name the folder it is in", repo_id)
-                              : fmt::format("did you mean {}?", similar));
+  const char* const offline = options.hub.offline ? ", and offline" : "";
+  throw Error(ErrorCode::kNotFound,
+              fmt::format("{}: no such folder, and not in the cache {}{}", repo_id, options.cache_dir.string(), offline),
+              hint_for_missing(repo_id, options));
 }
 
 [[noreturn]] void refuse_file(const std::string& model) {
@@ -103,7 +110,7 @@ Location locate_model(const SourceOptions& options) {
     throw Error(ErrorCode::kNotFound, options.model + ": is a symbolic link that leads nowhere");
   }
   const auto [repo_id, revision] = split_repo_name(options.model, options.revision);
-  if (is_repo_id(repo_id) && !options.cache_dir.empty()) return in_cache(repo_id, revision, options.cache_dir);
+  if (is_repo_id(repo_id) && !options.cache_dir.empty()) return in_cache(repo_id, revision, options);
   throw Error(ErrorCode::kNotFound, options.model + ": no such folder", "name a folder, or org/name in the cache");
 }
 
