@@ -63,6 +63,19 @@ TensorRef scales_of(DecodeSession& session, const std::string& weight, const Sta
   return ops::add_scalar(blocks(absmax, table, nested, state.nested_block, Dtype::kF32), state.nested_offset);
 }
 
+// What config.json states beside one of its own settings for the other width.
+void check_kind(const DecodeSession& session, const std::string& tensor, const char* width, const char* other_width,
+                const std::string& kind) {
+  const Json& settings = session.settings();
+  const Json yes(true);
+  if (settings.value(other_width, Json()) == yes && settings.value(width, Json()) != yes)
+    throw Error(ErrorCode::kCorrupt, fmt::format("config.json: {} stated, but the tensor {} is of {}", other_width, tensor, width));
+  const std::string stated = kind.empty() ? "" : text_setting(settings, "bnb_4bit_quant_type");
+  if (stated != kind && !stated.empty())
+    throw Error(ErrorCode::kCorrupt,
+                fmt::format("config.json: bnb_4bit_quant_type '{}' stated, but the tensor {} is {}", stated, tensor, kind));
+}
+
 void decode_four_bits(DecodeSession& session, const std::string& layer, const std::string& state_name) {
   session.refuse_ignored(layer);
   const std::string weight = layer + ".weight";
@@ -110,9 +123,15 @@ void decode_eight_bits(DecodeSession& session, const std::string& layer) {
 void decode_bitsandbytes(DecodeSession& session) {
   for (const std::string kind : {"nf4", "fp4"}) {
     const std::string suffix = ".weight.quant_state.bitsandbytes__" + kind;
-    for (const std::string& layer : session.layers_with(suffix)) decode_four_bits(session, layer, layer + suffix);
+    for (const std::string& layer : session.layers_with(suffix)) {
+      check_kind(session, layer + suffix, "load_in_4bit", "load_in_8bit", kind);
+      decode_four_bits(session, layer, layer + suffix);
+    }
   }
-  for (const std::string& layer : session.layers_with(".SCB")) decode_eight_bits(session, layer);
+  for (const std::string& layer : session.layers_with(".SCB")) {
+    check_kind(session, layer + ".SCB", "load_in_8bit", "load_in_4bit", "");
+    decode_eight_bits(session, layer);
+  }
 }
 
 }  // namespace hf2mlx

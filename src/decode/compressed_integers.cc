@@ -90,6 +90,9 @@ void decode_layer(DecodeSession& session, const std::string& layer, const Tensor
   const Groups groups = groups_of(layer, codes, *packed, scales);
   IntegerLayer integers{codes.bits, ops::view(packed, Dtype::kU32), groups.scales, nullptr, groups.size, nullptr};
   if (const TensorRef zeros = session.find(layer + ".weight_zero_point")) {
+    if (codes.symmetric && zeros->dtype() == Dtype::kI32) {
+      throw Error(ErrorCode::kCorrupt, fmt::format("config.json: {} stated as symmetric, but {}.weight_zero_point is there", layer, layer));
+    }
     integers.zeros = zero_points(layer, zeros, codes.bits, groups.shape);
   } else if (!codes.symmetric) {
     throw Error(ErrorCode::kCorrupt,

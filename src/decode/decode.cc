@@ -79,14 +79,43 @@ Scheme compressed_tensors(const Json& settings) {
           {decode_compressed_integers, decode_compressed_fp4, decode_int8_weights, decode_fp8}};
 }
 
+bool is_fp8_algorithm(const std::string& algorithm) { return algorithm.starts_with("FP8") || algorithm == "MXFP8"; }
+
+// What MIXED_PRECISION says of single layers.
+void check_each_algorithm(const Json& settings) {
+  const Json layers = settings.value("quantized_layers", Json::object());
+  for (const auto& [layer, how] : layers.items()) {
+    const std::string algorithm = how.is_object() ? text_setting(how, "quant_algo") : "";
+    if (algorithm.empty() || algorithm == "NVFP4" || is_fp8_algorithm(algorithm)) continue;
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("config.json: modelopt quant_algo '{}' found for {}, NVFP4 or FP8 expected", algorithm, layer));
+  }
+}
+
 Scheme modelopt(const Json& settings) {
   const std::string algorithm = text_setting(settings, "quant_algo");
   const std::string name = "modelopt, " + algorithm;
   if (algorithm == "NVFP4") return {name, {Mark::kNvfp4}, {decode_modelopt_nvfp4}};
+  if (algorithm == "MIXED_PRECISION") check_each_algorithm(settings);
   if (algorithm == "MIXED_PRECISION") return {name, {Mark::kNvfp4, Mark::kFp8}, {decode_modelopt_nvfp4, decode_fp8}};
-  if (algorithm.starts_with("FP8") || algorithm == "MXFP8") return {name, {Mark::kFp8}, {decode_fp8}};
+  if (is_fp8_algorithm(algorithm)) return {name, {Mark::kFp8}, {decode_fp8}};
   throw Error(ErrorCode::kUnsupported,
               "config.json: modelopt quant_algo '" + algorithm + "' found, NVFP4, FP8 or MIXED_PRECISION expected");
+}
+
+// AutoRound stores layers as GPTQ or AWQ do, and says which in a name of its own.
+Json as_gptq_or_awq(Json settings) {
+  const std::string packing = text_setting(settings, "packing_format");
+  if (packing == "auto_round:auto_awq") {
+    settings["quant_method"] = "awq";
+    return settings;
+  }
+  settings["quant_method"] = "gptq";
+  settings["checkpoint_format"] = packing == "auto_round:auto_gptq" ? "gptq" : "gptq_v2";
+  if (packing == "auto_round:auto_gptq" || packing == "auto_round:gptqmodel" || packing == "auto_round") return settings;
+  throw Error(ErrorCode::kUnsupported, "config.json: packing_format '" + packing +
+                                           "' of AutoRound found; auto_round, auto_round:auto_gptq, auto_round:gptqmodel or "
+                                           "auto_round:auto_awq expected");
 }
 
 // The one linear layer of a family whose other layers are ternary by themselves.
@@ -196,7 +225,10 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
   }
   const std::string method = quant_method(stated);
   if (method.empty()) check_plain(family, tensors);
-  const Json settings = method == "modelopt" && stated.contains("quantization") ? stated["quantization"] : stated;
+  const bool auto_round = method == "auto-round" || method == "intel/auto-round";
+  const Json settings = auto_round                                                ? as_gptq_or_awq(stated)
+                        : method == "modelopt" && stated.contains("quantization") ? stated["quantization"]
+                                                                                  : stated;
   DecodedSource untouched;
   if (readers.rules == OwnRules::kRead && family_decodes(family, method, settings, tensors)) {
     untouched.left_to_rules = true;
@@ -204,7 +236,8 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
     return untouched;
   }
   const bool keeps_ternary = readers.ternary == Ternary::kStays || (family.has_flag("keeps_ternary") && !tensors.count(kTernaryHead));
-  const auto scheme = method == "bitnet" && keeps_ternary ? std::nullopt : scheme_of(family, method, settings);
+  const auto scheme =
+      method == "bitnet" && keeps_ternary ? std::nullopt : scheme_of(family, auto_round ? quant_method(settings) : method, settings);
   if (!scheme) {
     untouched.unknown_method = method;
     return untouched;

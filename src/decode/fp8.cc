@@ -64,8 +64,10 @@ void decode_fp8_tensor(DecodeSession& session, const std::string& name, const Te
                 fmt::format("checkpoint: {} is {} without a scale: neither {}_scale_inv, {}_scale nor {}.scale is there", name,
                             name_of(weight->dtype()), name, name, layer_of(name)));
   session.refuse_ignored(layer_of(name));
-  const TensorRef scales = session.find(scale_name);
+  TensorRef scales = session.find(scale_name);
   session.drop(scale_name);
+  if (const Shape& grid = scales->shape(); grid.size() == 4 && weight->shape().size() == 2 && grid[1] == 1 && grid[3] == 1)
+    scales = ops::reshape(scales, {grid[0], grid[2]});  // ModelOpt's blocks
   const Json blocks = session.settings().value("weight_block_size", Json());
   const bool of_rows = !blocks.is_array() || blocks == Json::array({1, 32});
   if (name.ends_with(".weight") && of_rows && is_microscaled(*weight, *scales)) {

@@ -22,6 +22,22 @@ void require_matrix(const std::string& name, const TensorRef& tensor, bool dtype
                                                to_string(tensor->shape()), name.ends_with("scales") ? "floats" : "I32"));
 }
 
+// Settings for single layers, by names or regular expressions: there the tensors tell.
+bool varies(const Json& settings) {
+  const auto has = [&](const char* key) { return settings.contains(key) && settings[key].is_object() && !settings[key].empty(); };
+  return has("dynamic") || has("extra_config");
+}
+
+// Without zero points half of the range is taken off, which only settings that say so, or nothing, agree with.
+void check_zeros(const DecodeSession& session, const Parts& parts) {
+  const Json& settings = session.settings();
+  const char* contrary = settings.value("sym", Json()) == false         ? "\"sym\": false"
+                         : settings.value("zero_point", Json()) == true ? "\"zero_point\": true"
+                                                                        : nullptr;
+  if (parts.qzeros || !contrary) return;
+  throw Error(ErrorCode::kCorrupt, fmt::format("config.json: {} stated, but {}.qzeros is missing", contrary, parts.layer));
+}
+
 Parts take_parts(DecodeSession& session, const std::string& layer) {
   session.refuse_ignored(layer);
   Parts parts{layer, session.find(layer + ".qweight"), session.find(layer + ".qzeros"),
@@ -30,12 +46,10 @@ Parts take_parts(DecodeSession& session, const std::string& layer) {
   require_matrix(layer + ".scales", parts.scales, is_float(parts.scales->dtype()));
   if (parts.qzeros) require_matrix(layer + ".qzeros", parts.qzeros, parts.qzeros->dtype() == Dtype::kI32);
   for (const char* part : {".qweight", ".qzeros", ".scales"}) session.drop(layer + part);
+  check_zeros(session, parts);
   if (!session.result().float_dtype) session.result().float_dtype = parts.scales->dtype();
   return parts;
 }
-
-// Settings for single layers, by regular expressions: there the tensors tell.
-bool varies(const Json& settings) { return settings.contains("dynamic") && settings["dynamic"].is_object(); }
 
 // The width of the codes is what config.json says, and the zero points have as many words as that takes.
 uint32_t checked_bits(const DecodeSession& session, const Parts& parts) {
@@ -117,9 +131,11 @@ void decode_gptq(DecodeSession& session) {
 }
 
 void decode_awq(DecodeSession& session) {
-  const std::string version = text_setting(session.settings(), "version");
-  if (!version.empty() && version != "gemm" && version != "GEMM") {
-    throw Error(ErrorCode::kUnsupported, "config.json: AWQ version '" + version + "' found, gemm expected");
+  // AutoAWQ's name for it, and those of GPTQModel.
+  for (const char* key : {"version", "checkpoint_format", "format"}) {
+    const std::string kernel = text_setting(session.settings(), key);
+    if (kernel.empty() || kernel == "gemm" || kernel == "GEMM") continue;
+    throw Error(ErrorCode::kUnsupported, fmt::format("config.json: AWQ {} '{}' found, gemm expected", key, kernel));
   }
   for (const std::string& layer : session.layers_with(".qweight")) decode_awq_layer(session, layer);
 }

@@ -241,7 +241,7 @@ TEST(Gptq, DisagreementsNameBothSides) {
   EXPECT_THAT(refusal(gptq(8, 32), tensors), IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("8 bits"), HasSubstr("a.qzeros"))));
   EXPECT_THAT(refusal(gptq(4, 64), tensors), IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("group_size 64"), HasSubstr("a.scales"))));
   EXPECT_THAT(refusal(gptq(4, 32, "marlin"), tensors), IsError(ErrorCode::kUnsupported, HasSubstr("marlin")));
-  Json awq = gptq(4, 32);
+  Json awq = gptq(4, 32, "gemm");
   awq["quant_method"] = "awq";
   EXPECT_THAT(refusal(awq, tensors), IsError(ErrorCode::kCorrupt, AllOf(HasSubstr("'awq'"), HasSubstr("a.qweight"))));
   TensorMap incomplete = tensors;

@@ -93,6 +93,12 @@ def awq(bits, size, zeros=True):
                   packed=True, dtype="BF16", same_values=bits != 4)
 
 
+def auto_round(packing, layer, of, *how):
+    scheme = of(*how)
+    settings = {"quant_method": "auto-round", "packing_format": packing, "sym": False, "bits": how[0], "group_size": how[1]}
+    return Scheme(settings, layer, scheme.fits, packed=True, dtype="BF16")
+
+
 def modelopt(algorithm, layer, files=(), **more):
     return Scheme({"quant_method": "modelopt", "quant_algo": algorithm}, layer, lambda o, i: i % 32 == 0, files=files, **more)
 
@@ -131,6 +137,9 @@ SCHEMES = {
     "gptq-8-v2": gptq(8, -1, version=2),
     "awq-4": awq(4, 64),
     "awq-8": awq(8, 32, zeros=False),
+    "auto-round": auto_round("auto_round:auto_gptq", lambda r, o, i: formats.gptq(r, o, i, 4, 128, dtype="BF16"), gptq, 4, 128),
+    "auto-round-plain-zeros": auto_round("auto_round", lambda r, o, i: formats.gptq(r, o, i, 2, 64, version=2, dtype="BF16"), gptq, 2, 64),
+    "auto-round-awq": auto_round("auto_round:auto_awq", lambda r, o, i: formats.awq(r, o, i, 4, 64, dtype="BF16"), awq, 4, 64),
     "nf4": bitsandbytes("nf4", True),
     "fp4": bitsandbytes("fp4", False),
     "bnb-int8": Scheme({"quant_method": "bitsandbytes", "load_in_8bit": True, "llm_int8_skip_modules": ["lm_head"]}, formats.bnb_int8),

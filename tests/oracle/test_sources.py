@@ -23,6 +23,7 @@ PAIRS = [
     ("qwen3_5_moe", "gptq-8-v2"), ("qwen3_next", "fp8-small-blocks"), ("gpt_oss-bf16", "w8a8-zeros"),
     ("mistral3", "fp8-blocks"), ("mistral3", "int2"), ("qwen3_vl", "nvfp4"), ("qwen3_vl_moe", "bnb-int8"), ("kimi_vl", "int4-rows"),
     ("deepseek_v3-bf16", "fp8-rows"), ("deepseek_v3-bf16", "int3-zeros"), ("deepseek_v2", "mxfp8"), ("glm4_moe", "fp8-tensor-e5m2"),
+    ("qwen3_vl", "auto-round"), ("qwen3", "auto-round-plain-zeros"), ("phi3", "auto-round-awq"),
     ("nemotron_h", "fp8-modelopt"), ("falcon_h1", "int4"), ("jamba", "int8-groups-of-16"),
 ]
 
