@@ -112,7 +112,7 @@ void decode_eight_bits(DecodeSession& session, const std::string& layer) {
   }
   const TensorRef codes = ops::shift_codes(ops::view(weight, Dtype::kU8), 128, 8);
   const TensorRef products =
-      ops::grouped_values({codes, integer_table(8, 128), ops::reshape(scales, {shape[0], 1}), nullptr, shape[1], nullptr}, Dtype::kF32);
+      ops::grouped_values({codes, nullptr, ops::reshape(scales, {shape[0], 1}), nullptr, shape[1], nullptr, 128}, Dtype::kF32);
   session.put(layer + ".weight", ops::cast(ops::multiply_scalar(products, 1.0 / 127), Dtype::kF16));
   session.drop(layer + ".SCB");
   session.drop(layer + ".weight_format");

@@ -114,10 +114,10 @@ void decode_int8_layer(DecodeSession& session, const std::string& layer, const T
     }
     zeros = as_unsigned(each);
   }
-  const TensorRef table = integer_table(8, zeros ? 0 : 128);
   const uint64_t group_size = weight->shape()[1] / cols_of(scales->shape());
   for (const char* part : {".weight_scale", ".weight_zero_point"}) session.drop(layer + part);
-  session.put(layer + ".weight", ops::grouped_values({as_unsigned(weight), table, scales, zeros, group_size, nullptr}, stored->dtype()));
+  session.put(layer + ".weight",
+              ops::grouped_values({as_unsigned(weight), nullptr, scales, zeros, group_size, nullptr, 128}, stored->dtype()));
 }
 
 }  // namespace

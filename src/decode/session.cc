@@ -24,9 +24,8 @@ uint32_t affine_group(uint64_t group) {
 uint32_t common_zero(const IntegerLayer& layer) { return layer.zero.value_or(1u << (layer.bits - 1)); }
 
 TensorRef float_values(const IntegerLayer& layer) {
-  const int first = layer.zeros ? 0 : static_cast<int>(common_zero(layer));
   const TensorRef codes = ops::unpack_codes(layer.words, layer.bits, CodeOrder::kInOrder);
-  return ops::grouped_values({codes, integer_table(layer.bits, first), layer.scales, layer.zeros, layer.group_size, layer.group_of},
+  return ops::grouped_values({codes, nullptr, layer.scales, layer.zeros, layer.group_size, layer.group_of, common_zero(layer)},
                              layer.scales->dtype());
 }
 
@@ -103,12 +102,6 @@ std::string text_setting(const Json& settings, const char* name) {
 
 std::string quant_method(const Json& stated) {
   return stated.contains("quant_method") || !stated.contains("producer") ? text_setting(stated, "quant_method") : "modelopt";
-}
-
-TensorRef integer_table(uint32_t bits, int first) {
-  std::vector<float> values(1u << bits);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(static_cast<int>(i) - first);
-  return ops::constant(values, Dtype::kF32);
 }
 
 std::string read_small(const std::string& name, const TensorRef& tensor, uint64_t most_bytes) {

@@ -69,8 +69,6 @@ std::string quant_method(const Json& stated);
 // What config_groups of compressed-tensors say of a layer's weights: the only group, else the one that names the layer, else the one for
 // every linear layer; null where there is none.
 const Json* group_weights(const Json& settings, const std::string& layer);
-// The numbers from -first on: what codes of `bits` bits stand for.
-TensorRef integer_table(uint32_t bits, int first);
 // A small tensor's bytes. Throws Error{kCorrupt} where it is larger than `most_bytes`.
 std::string read_small(const std::string& name, const TensorRef& tensor, uint64_t most_bytes);
 // The groups of columns as `name` states them; null where they follow one another. Each must be below `groups`.

@@ -92,35 +92,54 @@ HWY_INLINE void for_lanes(uint64_t count, const Vector& vector, const Last& last
   if (i < count) last(i, count - i);
 }
 
-inline void scale_codes(const float* table, const uint8_t* codes, uint64_t count, const CodeScale& parameters, float* values) {
+// The numbers that codes stand for: of a table, or the codes themselves.
+struct FromTable {
+  const float* table;
+  HF2MLX_STEP VF vector(const uint8_t* codes) const { return hn::GatherIndex(DF(), table, load_indices(codes)); }
+  float one(uint8_t code) const { return table[code]; }
+};
+struct AsTheyAre {
+  HF2MLX_STEP VF vector(const uint8_t* codes) const { return hn::ConvertTo(DF(), load_indices(codes)); }
+  float one(uint8_t code) const { return static_cast<float>(code); }
+};
+
+template <class Numbers>
+HWY_INLINE void scale_numbers(const Numbers& numbers, const uint8_t* codes, uint64_t count, const CodeScale& parameters, float* values) {
   const VF scale = hn::Set(DF(), parameters.scale);
   const VF zero = hn::Set(DF(), parameters.zero);
   for_lanes(
-      count,
-      [&](uint64_t i) HWY_ATTR {
-        const VF numbers = hn::GatherIndex(DF(), table, load_indices(codes + i));
-        hn::StoreU(hn::Mul(hn::Sub(numbers, zero), scale), DF(), values + i);
-      },
+      count, [&](uint64_t i) HWY_ATTR { hn::StoreU(hn::Mul(hn::Sub(numbers.vector(codes + i), zero), scale), DF(), values + i); },
       [&](uint64_t i, uint64_t n) HWY_ATTR {
-        for (uint64_t k = i; k < i + n; ++k) values[k] = (table[codes[k]] - parameters.zero) * parameters.scale;
+        for (uint64_t k = i; k < i + n; ++k) values[k] = (numbers.one(codes[k]) - parameters.zero) * parameters.scale;
       });
 }
 
-inline void scale_grouped_codes(const float* table, const uint8_t* codes, uint64_t count, const CodeGroups& groups, float* values) {
+template <class Numbers>
+HWY_INLINE void scale_grouped_numbers(const Numbers& numbers, const uint8_t* codes, uint64_t count, const CodeGroups& groups,
+                                      float* values) {
   for_lanes(
       count,
       [&](uint64_t i) HWY_ATTR {
         const auto group = hn::LoadU(DI32(), groups.group_of + i);
-        const VF numbers = hn::GatherIndex(DF(), table, load_indices(codes + i));
-        const VF centred = hn::Sub(numbers, hn::GatherIndex(DF(), groups.zeros, group));
+        const VF centred = hn::Sub(numbers.vector(codes + i), hn::GatherIndex(DF(), groups.zeros, group));
         hn::StoreU(hn::Mul(centred, hn::GatherIndex(DF(), groups.scales, group)), DF(), values + i);
       },
       [&](uint64_t i, uint64_t n) HWY_ATTR {
         for (uint64_t k = i; k < i + n; ++k) {
           const int32_t group = groups.group_of[k];
-          values[k] = (table[codes[k]] - groups.zeros[group]) * groups.scales[group];
+          values[k] = (numbers.one(codes[k]) - groups.zeros[group]) * groups.scales[group];
         }
       });
+}
+
+inline void scale_codes(const float* table, const uint8_t* codes, uint64_t count, const CodeScale& parameters, float* values) {
+  if (table != nullptr) return scale_numbers(FromTable{table}, codes, count, parameters, values);
+  scale_numbers(AsTheyAre{}, codes, count, parameters, values);
+}
+
+inline void scale_grouped_codes(const float* table, const uint8_t* codes, uint64_t count, const CodeGroups& groups, float* values) {
+  if (table != nullptr) return scale_grouped_numbers(FromTable{table}, codes, count, groups, values);
+  scale_grouped_numbers(AsTheyAre{}, codes, count, groups, values);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -22,7 +22,7 @@ void codes_in_bytes(uint32_t low, uint32_t bits, const std::byte* bytes, uint64_
 // (code + add) modulo 2^bits for each byte, in place.
 void add_to_codes(uint32_t add, uint32_t bits, uint64_t count, std::byte* codes);
 
-// values[i] = (table[codes[i]] - zero) * scale, in float32 without fusing. `table` has 256 numbers.
+// values[i] = (table[codes[i]] - zero) * scale, in float32 without fusing. `table` has 256 numbers; null: the codes are the numbers.
 struct CodeScale {
   float scale;
   float zero;

@@ -117,11 +117,17 @@ TEST(Codes, ValuesAreTableMinusZeroTimesScale) {
       std::vector<float> values(kCount, 1), grouped(kCount, 1);
       values_of_codes(table.data(), codes.data(), count, CodeScale{scales[0], zeros[0]}, values.data());
       values_of_codes(table.data(), codes.data(), count, CodeGroups{group_of.data(), scales.data(), zeros.data()}, grouped.data());
+      std::vector<float> plain(kCount, 1), plain_grouped(kCount, 1);
+      values_of_codes(nullptr, codes.data(), count, CodeScale{scales[0], zeros[0]}, plain.data());
+      values_of_codes(nullptr, codes.data(), count, CodeGroups{group_of.data(), scales.data(), zeros.data()}, plain_grouped.data());
       for (size_t i = 0; i < kCount; ++i) {
         const float number = table[std::to_integer<size_t>(codes[i])];
+        const float code = std::to_integer<uint8_t>(codes[i]);
         const auto group = static_cast<size_t>(group_of[i]);
         EXPECT_EQ(values[i], i < count ? (number - zeros[0]) * scales[0] : 1);
         EXPECT_EQ(grouped[i], i < count ? (number - zeros[group]) * scales[group] : 1);
+        EXPECT_EQ(plain[i], i < count ? (code - zeros[0]) * scales[0] : 1);
+        EXPECT_EQ(plain_grouped[i], i < count ? (code - zeros[group]) * scales[group] : 1);
       }
     }
   });

@@ -72,12 +72,12 @@ TEST(CodesTest, FieldsOfBytesArePackedAnew) {
 
 struct Case {
   uint64_t cols, groups, group_size;
-  bool zeros, out_of_order;
+  bool zeros, out_of_order, table;
 };
 
 TEST(GroupedValuesTest, TableMinusZeroTimesScale) {
-  for (const Case& c :
-       {Case{100, 4, 32, true, false}, Case{64, 4, 16, false, false}, Case{3000, 2, 1500, false, false}, Case{90, 7, 13, true, true}}) {
+  for (const Case& c : {Case{100, 4, 32, true, false, true}, Case{64, 4, 16, false, false, true}, Case{3000, 2, 1500, false, false, false},
+                        Case{90, 7, 13, true, true, true}, Case{90, 7, 13, false, true, false}}) {
     const testing::Array codes = generated_bytes(Dtype::kU8, {6, c.cols}, 1);
     const testing::Array zeros = generated_bytes(Dtype::kU8, {6, c.groups}, 2);
     const testing::Array table = generated_floats(Dtype::kF32, {256}, 3);
@@ -88,12 +88,17 @@ TEST(GroupedValuesTest, TableMinusZeroTimesScale) {
     std::vector<float> expected;
     for (size_t i = 0; i < 6 * c.cols; ++i) {
       const size_t group = i / c.cols * c.groups + static_cast<size_t>(group_of[i % c.cols]);
-      const float zero = c.zeros ? std::to_integer<int>(zeros.bytes[group]) : 0;
-      expected.push_back((numbers[std::to_integer<size_t>(codes.bytes[i])] - zero) * factors[group]);
+      const float zero = c.zeros ? std::to_integer<int>(zeros.bytes[group]) : 5;
+      const auto code = std::to_integer<uint8_t>(codes.bytes[i]);
+      expected.push_back(((c.table ? numbers[code] : code) - zero) * factors[group]);
     }
-    const ops::GroupedCodes parts{stored(codes),  stored(table),
-                                  stored(scales), c.zeros ? stored(zeros) : nullptr,
-                                  c.group_size,   c.out_of_order ? stored(array_of(Dtype::kI32, {c.cols}, group_of)) : nullptr};
+    const ops::GroupedCodes parts{stored(codes),
+                                  c.table ? stored(table) : nullptr,
+                                  stored(scales),
+                                  c.zeros ? stored(zeros) : nullptr,
+                                  c.group_size,
+                                  c.out_of_order ? stored(array_of(Dtype::kI32, {c.cols}, group_of)) : nullptr,
+                                  5};
     expect_tensor(ops::grouped_values(parts, Dtype::kF16), from_floats(Dtype::kF16, {6, c.cols}, expected), 4096);
   }
 }

@@ -46,7 +46,7 @@ TensorRef table_of(uint64_t count) {
 }
 
 TensorRef grouped(const TensorRef& codes, uint64_t group_size, const TensorRef& zeros, const TensorRef& group_of) {
-  return ops::grouped_values({codes, table_of(256), small_floats(Dtype::kBF16, {kRows, kCols / group_size}), zeros, group_size, group_of},
+  return ops::grouped_values({codes, nullptr, small_floats(Dtype::kBF16, {kRows, kCols / group_size}), zeros, group_size, group_of},
                              Dtype::kBF16);
 }
 
@@ -81,6 +81,34 @@ void BM_Codes8Grouped(benchmark::State& state) {
 }
 void BM_Codes4Grouped(benchmark::State& state) { read_all(state, grouped(codes4(), kGroup, zeros(), nullptr)); }
 void BM_Codes4Shuffled(benchmark::State& state) { read_all(state, grouped(codes4(), kGroup, zeros(), shuffled_groups())); }
+// NVFP4: a scale for each 16 codes, of eight bits itself.
+void BM_Nvfp4(benchmark::State& state) {
+  const TensorRef codes = ops::unpack_codes(random_tensor(Dtype::kU8, {kRows, kCols / 2}), 4, CodeOrder::kInOrder);
+  const TensorRef scales =
+      ops::scaled_by(random_tensor(Dtype::kF8E4M3, {kRows, kCols / 16}), ops::constant({0.01f}, Dtype::kF32), ops::Factor::kDivide);
+  read_all(state, ops::grouped_values({codes, table_of(16), scales, nullptr, 16, nullptr}, Dtype::kBF16));
+}
+// bitsandbytes' nf4 with coded scales: one row of blocks of 64.
+void BM_Nf4(benchmark::State& state) {
+  constexpr uint64_t kCount = kRows * kCols;
+  const TensorRef codes = ops::unpack_codes(random_tensor(Dtype::kU8, {1, kCount / 2}), 4, CodeOrder::kHighFirst);
+  const TensorRef nested = ops::grouped_values({random_tensor(Dtype::kU8, {1, kCount / 64}), table_of(256),
+                                                small_floats(Dtype::kF32, {1, kCount / 64 / 256}), nullptr, 256, nullptr},
+                                               Dtype::kF32);
+  const TensorRef values = ops::grouped_values({codes, table_of(16), ops::add_scalar(nested, 0.5), nullptr, 64, nullptr}, Dtype::kBF16);
+  read_all(state, ops::reshape(values, {kRows, kCols}));
+}
+void BM_Int8Rows(benchmark::State& state) {
+  const TensorRef codes = ops::shift_codes(random_tensor(Dtype::kU8, {kRows, kCols}), 128, 8);
+  read_all(state,
+           ops::grouped_values({codes, nullptr, small_floats(Dtype::kBF16, {kRows, 1}), nullptr, kCols, nullptr, 128}, Dtype::kBF16));
+}
+void BM_Ternary(benchmark::State& state) {
+  const TensorRef bytes = random_tensor(Dtype::kU8, {kRows / 4, kCols});
+  std::vector<TensorRef> quarters;
+  for (uint32_t i = 0; i < 4; ++i) quarters.push_back(ops::bit_field(bytes, 2 * i, 2));
+  read_all(state, ops::pack_codes(ops::concat(quarters, 0), 2));
+}
 void BM_AwqTranspose(benchmark::State& state) { read_all(state, ops::swapaxes(random_tensor(Dtype::kI32, {kCols, kRows / 8}), 0, 1)); }
 void BM_AwqRepack(benchmark::State& state) { read_all(state, ops::awq_repack(random_tensor(Dtype::kI32, {kCols, kRows / 8}))); }
 void BM_Dequantize4(benchmark::State& state) {
@@ -97,6 +125,10 @@ BENCHMARK(BM_UnpackHighFirst);
 BENCHMARK(BM_Codes8Grouped);
 BENCHMARK(BM_Codes4Grouped);
 BENCHMARK(BM_Codes4Shuffled);
+BENCHMARK(BM_Nvfp4);
+BENCHMARK(BM_Nf4);
+BENCHMARK(BM_Int8Rows);
+BENCHMARK(BM_Ternary);
 BENCHMARK(BM_AwqTranspose);
 BENCHMARK(BM_AwqRepack);
 BENCHMARK(BM_Dequantize4);

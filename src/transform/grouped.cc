@@ -27,13 +27,14 @@ class GroupedValues final : public LazyTensor {
   void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
     if (count == 0) return;
     alignas(64) float table[kMostCodes] = {};
-    parts_.table->read(0, element_count(parts_.table->shape()), reinterpret_cast<std::byte*>(table), scratch);
+    if (parts_.table) parts_.table->read(0, element_count(parts_.table->shape()), reinterpret_cast<std::byte*>(table), scratch);
     const uint64_t index_bytes = parts_.group_of ? sizeof(int32_t) : 0;
     const uint64_t bytes_per_row = cols_ * (1 + index_bytes) + groups_ * kGroupBytes;
     const uint64_t affordable = budget_elements(scratch, 1) / bytes_per_row * cols_;
     const uint64_t part = std::max<uint64_t>(budget_elements(scratch, 1) / (1 + index_bytes + kGroupBytes), 1);
-    for_each_row_piece(begin, count, cols_, affordable > 0 ? affordable : part,
-                       [&](const RowPiece& piece) { read_piece(piece, table, out + piece.done * size_of(dtype()), scratch); });
+    for_each_row_piece(begin, count, cols_, affordable > 0 ? affordable : part, [&](const RowPiece& piece) {
+      read_piece(piece, parts_.table ? table : nullptr, out + piece.done * size_of(dtype()), scratch);
+    });
   }
 
  private:
@@ -100,7 +101,7 @@ class GroupedValues final : public LazyTensor {
   }
 
   void read_zeros(uint64_t first, uint64_t count, float* zeros, Scratch& scratch) const {
-    std::fill_n(zeros, count, 0.0f);
+    std::fill_n(zeros, count, static_cast<float>(parts_.zero));
     if (!parts_.zeros) return;
     for_each_tile(*parts_.zeros, first, count, scratch, [&](const std::byte* in, uint64_t done, uint64_t n) {
       std::transform(in, in + n, zeros + done, [](std::byte zero) { return static_cast<float>(std::to_integer<uint32_t>(zero)); });
@@ -145,11 +146,11 @@ class ScaledBy final : public LazyTensor {
 
 TensorRef grouped_values(const GroupedCodes& parts, Dtype dtype) {
   require_dtype("grouped_values: codes", *parts.codes, Dtype::kU8);
-  require_dtype("grouped_values: table", *parts.table, Dtype::kF32);
+  if (parts.table) require_dtype("grouped_values: table", *parts.table, Dtype::kF32);
   const Shape& shape = parts.codes->shape();
-  if (shape.empty() || parts.group_size == 0 || !is_float(dtype) || element_count(parts.table->shape()) > kMostCodes) {
-    fail_shape("grouped_values",
-               fmt::format("codes {}, groups of {}, a table of {}", to_string(shape), parts.group_size, to_string(parts.table->shape())));
+  const uint64_t numbers = parts.table ? element_count(parts.table->shape()) : 0;
+  if (shape.empty() || parts.group_size == 0 || !is_float(dtype) || numbers > kMostCodes) {
+    fail_shape("grouped_values", fmt::format("codes {}, groups of {}, a table of {}", to_string(shape), parts.group_size, numbers));
   }
   Shape groups = shape;
   groups.back() = parts.group_of ? cols_of(parts.scales->shape()) : (shape.back() + parts.group_size - 1) / parts.group_size;
