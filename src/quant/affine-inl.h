@@ -172,11 +172,12 @@ HF2MLX_STEP void find_parameters(size_t group_count, float top, AffineBlock<kDty
 
 // Rounded, clamped codes in the lower bits. Adding 2^23 rounds to nearest even and leaves the integer in the lowest bits. The comparison
 // sends NaN to 0, which a maximum does not on every processor.
-HF2MLX_STEP VU32 affine_codes(VF values, VF scale, VF bias, VF top_code) {
-  const DF df;
-  const VF x = hn::Div(hn::Sub(values, bias), scale);
-  const VF clamped = hn::Min(hn::IfThenElseZero(hn::Gt(x, hn::Zero(df)), x), top_code);
-  return bits_of(hn::Add(clamped, hn::Set(df, 8388608.0f)));
+template <class V>
+HF2MLX_STEP hn::Vec<hn::RebindToUnsigned<hn::DFromV<V>>> affine_codes(V values, V scale, V bias, V top_code) {
+  const hn::DFromV<V> d;
+  const V x = hn::Div(hn::Sub(values, bias), scale);
+  const V clamped = hn::Min(hn::IfThenElseZero(hn::Gt(x, hn::Zero(d)), x), top_code);
+  return hn::BitCast(hn::RebindToUnsigned<hn::DFromV<V>>(), hn::Add(clamped, hn::Set(d, 8388608.0f)));
 }
 
 // Codes of the groups from `first` on, one to a byte.

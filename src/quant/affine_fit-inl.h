@@ -2,20 +2,18 @@
 //
 // What is sought is the least sum of h (w - (scale q + bias))^2 with scale and bias as they are stored and q the nearest codes; h is the
 // weight of the column, or 1. Least squares makes the weights of every group a little too small, though, and what all groups have in common
-// does not average out in a layer's output as the rest of the error does: with 2 bits the logits become too flat. So the part of the
-// error that lies along the weights counts once more (see Misfit). The squared error alone never gets larger than that of plain encoding.
-//
-// Given scale and bias, one pass over a group finds the codes, their error, and by linear regression the scale
-// and bias that suit these codes best. Starts from ranges a little narrower than the group's, repeated from the best of them, come within
-// 1 % of the error of an exhaustive search. What is found is then rounded as it will be stored, measured, and taken only where it beats
-// what affine-inl.h would store.
+// does not average out in a layer's output as the rest of the error does: with 2 bits the logits become too flat. So the line that
+// affine_search-inl.h has found is made steeper, as if the part of the error that lies along the weights counted once more. It is then
+// rounded as it will be stored, measured, and taken only where its squared error is less than that of what affine-inl.h would store.
 //
 // Every group has a lane of its own and sums run in the order of its values, without fused multiply-adds: the result is the same on every
 // processor.
 #include <cstring>
+#include <type_traits>
 
 #include "quant/affine-inl.h"
 #include "quant/affine_fit.h"
+#include "quant/affine_search-inl.h"
 #include "quant/group_lanes-inl.h"
 
 #if defined(HF2MLX_QUANT_AFFINE_FIT_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -29,259 +27,158 @@ HWY_BEFORE_NAMESPACE();
 namespace hf2mlx {
 namespace HWY_NAMESPACE {
 
-// How far a start moves the ends of the range inwards, in steps between codes.
-struct Start {
-  float low, high;
-};
-inline constexpr Start kFastStarts[] = {{0.2f, 0.6f}, {0.6f, 0.2f}};
-inline constexpr float kBestShifts[] = {0.0f, 0.33f, 0.67f, 1.0f};  // of either end
-inline constexpr int kBestRepeats = 2;
-// How often the error along the weights counts on top of the squared error that it is part of. Measured in docs/quality.md.
+// How often the error along the weights counts on top of the squared error that it is part of (docs/quality.md).
 inline constexpr float kAlong = 1.0f;
 // Errors are computed in float32: what is not smaller by this factor might not be smaller at all.
 inline constexpr float kClearly = 0.9995f;
 
 struct Line {
-  VF scale, bias;
+  VG scale, bias;
 };
 
-HF2MLX_STEP Line either(hn::Mask<DF> which, Line yes, Line no) {
+HF2MLX_STEP Line either(hn::Mask<DG> which, Line yes, Line no) {
   return {hn::IfThenElse(which, yes.scale, no.scale), hn::IfThenElse(which, yes.bias, no.bias)};
 }
 
-// Groups side by side, their ends and (weighted) sums, and what is the same for all of them.
+// round_to, for longer vectors too.
+template <Dtype kDtype, class V>
+HF2MLX_STEP V stored_as(V v) {
+  const hn::DFromV<V> d;
+  if constexpr (std::is_same_v<V, VF>)
+    return round_to<kDtype>(v);
+  else
+    return hn::Combine(d, round_to<kDtype>(hn::UpperHalf(DF(), v)), round_to<kDtype>(hn::LowerHalf(DF(), v)));
+}
+
+// Groups side by side, what is known of them, and what is the same for all of them.
 struct FitBatch {
   const GroupLanes& groups;
   size_t group_size;
-  VF top_code, low, high;
-  VF weights;  // their sum
-  VF heights;  // the sum of value - low
-  VF mean;     // of the values
-  VF squares;  // the sum of (value - mean)^2
-};
-
-// A line and how much of the values' variance it leaves unexplained less than others: more is better.
-struct Found {
-  Line line;
-  VF mean_code;
-  VF explained;
-};
-
-// What a line leaves.
-struct Misfit {
-  VF squares;  // of the errors
-  VF cost;     // with the square of their projection on the values
-};
-
-// What is taken at last.
-struct Choice {
-  VF plain_squares;  // what must not be exceeded
-  VF cost;
-  Line stored;   // rounded
-  Line encoder;  // what affine_codes is to be given
+  VG top_code, low, high;
+  VG mean;      // of the values
+  VG variance;  // of the values
+  VG unit;      // of the image
 };
 
 // Nearest codes. NaN has whatever code; its error is NaN in any case.
-HF2MLX_STEP VF nearest_code(VF x, VF top_code) {
-  const VF shift = hn::Set(DF(), 8388608.0f);
-  return hn::Sub(hn::Add(hn::Min(hn::Max(x, hn::Zero(DF())), top_code), shift), shift);
-}
+HF2MLX_STEP VG nearest_code(VG x, VG top_code) { return hn::Round(hn::Min(hn::Max(x, hn::Zero(DG())), top_code)); }
 
 template <bool kWeighted>
-HF2MLX_STEP VF weighted(const FitBatch& batch, size_t i, VF v) {
-  if constexpr (kWeighted) return hn::Mul(v, hn::Load(DF(), batch.groups.weights + i * hn::Lanes(DF())));
+HF2MLX_STEP VG weighted(const FitBatch& batch, size_t i, VG v) {
+  if constexpr (kWeighted) return hn::Mul(v, hn::Load(DG(), batch.groups.weights + i * hn::Lanes(DG())));
   return v;
 }
 
+// Sets all but what `batch` was given, and makes the image.
 template <bool kWeighted>
-HF2MLX_STEP void sum_up(FitBatch& batch) {
-  const DF df;
-  batch.weights = kWeighted ? hn::Zero(df) : hn::Set(df, static_cast<float>(batch.group_size));
-  batch.heights = hn::Zero(df);
-  batch.squares = hn::Zero(df);
-  for (size_t i = 0; i < batch.group_size; ++i) {
-    const VF height = hn::Sub(hn::Load(df, batch.groups.values + i * hn::Lanes(df)), batch.low);
-    const VF weighted_height = weighted<kWeighted>(batch, i, height);
-    batch.heights = hn::Add(batch.heights, weighted_height);
-    batch.squares = hn::Add(batch.squares, hn::Mul(weighted_height, height));
-    if constexpr (kWeighted) batch.weights = hn::Add(batch.weights, hn::Load(df, batch.groups.weights + i * hn::Lanes(df)));
+HF2MLX_STEP void measure(const CodePlaces& places, FitBatch& batch, GroupImage& image) {
+  const DG df;
+  const size_t lanes = hn::Lanes(df);
+  VG weights = hn::Zero(df), heights = hn::Zero(df), squares = hn::Zero(df);
+  const VG range = hn::Sub(batch.high, batch.low);
+  const VG unit = hn::Div(hn::Set(df, 2 * kImageEnd), range);
+  for (size_t i = 0; i < batch.group_size; i += 2) {
+    VG height[2];
+    for (size_t k = 0; k < 2; ++k) {
+      height[k] = hn::Sub(hn::Load(df, batch.groups.values + (i + k) * lanes), batch.low);
+      const VG weighted_height = weighted<kWeighted>(batch, i + k, height[k]);
+      heights = hn::Add(heights, weighted_height);
+      squares = hn::Add(squares, hn::Mul(weighted_height, height[k]));
+      if constexpr (kWeighted) weights = hn::Add(weights, hn::Load(df, batch.groups.weights + (i + k) * lanes));
+    }
+    hn::Store(image_of(height[0], height[1], unit), DG16(), image.values + i * lanes);
   }
-  const VF mean_height = hn::Div(batch.heights, batch.weights);
+  if constexpr (!kWeighted) weights = hn::Set(df, static_cast<float>(batch.group_size));
+  const VG mean_height = hn::Div(heights, weights);
   batch.mean = hn::Add(batch.low, mean_height);
-  batch.squares = hn::Sub(batch.squares, hn::Mul(batch.heights, mean_height));
+  batch.variance = hn::Div(hn::Sub(squares, hn::Mul(heights, mean_height)), weights);
+  batch.unit = hn::Mul(range, hn::Set(df, 0.5f / kImageEnd));
+  image.pairs = batch.group_size / 2;
+  if constexpr (kWeighted) return weigh(places, batch.groups.weights, weights, image);
+  image.sum = hn::Sub(hn::Mul(heights, unit), hn::Mul(weights, hn::Set(df, kImageEnd)));
+  image.inverse_weight = hn::Div(hn::Set(df, 1.0f), weights);
 }
 
-// That of a stored line with the codes that code_of(value) gives, as decoding to float32 shows it.
+// The sum of the squared errors of a stored line with the codes that code_of(value) gives, as decoding to float32 shows them.
 template <bool kWeighted, class CodeOf>
-HF2MLX_STEP Misfit misfit_of(const FitBatch& batch, Line line, CodeOf code_of) {
-  const DF df;
-  VF squares = hn::Zero(df), along = hn::Zero(df);
+HF2MLX_STEP VG squares_left(const FitBatch& batch, Line line, CodeOf code_of) {
+  const DG df;
+  VG squares = hn::Zero(df);
   for (size_t i = 0; i < batch.group_size; ++i) {
-    const VF value = hn::Load(df, batch.groups.values + i * hn::Lanes(df));
-    const VF residual = hn::Sub(value, hn::Add(hn::Mul(code_of(value), line.scale), line.bias));
-    const VF weighted_residual = weighted<kWeighted>(batch, i, residual);
-    squares = hn::Add(squares, hn::Mul(weighted_residual, residual));
-    along = hn::Add(along, hn::Mul(weighted_residual, hn::Sub(value, batch.mean)));
+    const VG value = hn::Load(df, batch.groups.values + i * hn::Lanes(df));
+    const VG residual = hn::Sub(value, hn::Add(hn::Mul(code_of(value), line.scale), line.bias));
+    squares = hn::Add(squares, hn::Mul(weighted<kWeighted>(batch, i, residual), residual));
   }
-  const VF projected = hn::Div(hn::Mul(along, along), batch.squares);
-  return {squares, hn::Add(squares, hn::Mul(hn::Set(df, kAlong), projected))};
+  return squares;
 }
 
-// Of the line that fits the nearest codes of another best.
-template <bool kWeighted>
-HF2MLX_STEP Found regression(const FitBatch& batch, Line line) {
-  const DF df;
-  const VF inverse = hn::Div(hn::Set(df, 1.0f), line.scale);
-  VF codes = hn::Zero(df), squares = hn::Zero(df), products = hn::Zero(df);
-  for (size_t i = 0; i < batch.group_size; ++i) {
-    const VF x = hn::Mul(hn::Sub(hn::Load(df, batch.groups.values + i * hn::Lanes(df)), line.bias), inverse);
-    const VF code = nearest_code(x, batch.top_code);
-    const VF weighted_code = weighted<kWeighted>(batch, i, code);
-    codes = hn::Add(codes, weighted_code);
-    squares = hn::Add(squares, hn::Mul(weighted_code, code));
-    products = hn::Add(products, hn::Mul(weighted_code, x));
-  }
-  const VF mean_code = hn::Div(codes, batch.weights);
-  const VF mean = hn::Mul(hn::Sub(hn::Div(batch.heights, batch.weights), hn::Sub(line.bias, batch.low)), inverse);
-  const VF covariance = hn::Sub(products, hn::Mul(mean, codes));
-  const VF slope = hn::Div(covariance, hn::Sub(squares, hn::Mul(mean_code, codes)));
-  const VF offset = hn::Sub(mean, hn::Mul(slope, mean_code));
-  const VF scale = hn::Mul(line.scale, slope);
-  const VF explained = hn::Mul(hn::Mul(scale, line.scale), covariance);
-  return {{scale, hn::Add(line.bias, hn::Mul(line.scale, offset))}, mean_code, explained};
+// The scale that costs least for the same codes: steeper than least squares has it.
+HF2MLX_STEP VG stretched(const FitBatch& batch, const Found& found) {
+  const DG df;
+  const VG one = hn::Set(df, 1.0f), along = hn::Set(df, kAlong);
+  const VG explained = hn::Mul(found.explained, hn::Mul(batch.unit, batch.unit));
+  const VG share = hn::Min(hn::Div(explained, batch.variance), one);
+  return hn::Mul(hn::Mul(found.scale, batch.unit), hn::Div(hn::Add(one, along), hn::Add(one, hn::Mul(along, share))));
 }
 
-template <bool kWeighted>
-HF2MLX_STEP void improve(const FitBatch& batch, Line line, Found& found) {
-  const Found next = regression<kWeighted>(batch, line);
-  const auto better = hn::Gt(next.explained, found.explained);
-  found.line = either(better, next.line, found.line);
-  found.mean_code = hn::IfThenElse(better, next.mean_code, found.mean_code);
-  found.explained = hn::IfThenElse(better, next.explained, found.explained);
-}
-
-HF2MLX_STEP Line start_line(const FitBatch& batch, Start start) {
-  const DF df;
-  const VF step = hn::Div(hn::Sub(batch.high, batch.low), batch.top_code);
-  const VF first = hn::Add(batch.low, hn::Mul(step, hn::Set(df, start.low)));
-  const VF last = hn::Sub(batch.high, hn::Mul(step, hn::Set(df, start.high)));
-  return {hn::Div(hn::Sub(last, first), batch.top_code), first};
-}
-
-template <bool kWeighted>
-HF2MLX_STEP Found search(const FitBatch& batch, Fit fit) {
-  const VF zero = hn::Zero(DF());
-  Found found{{zero, zero}, zero, zero};
-  if (fit == Fit::kFast) {
-    for (const Start start : kFastStarts) improve<kWeighted>(batch, start_line(batch, start), found);
-    return found;
-  }
-  for (const float low : kBestShifts) {
-    for (const float high : kBestShifts) improve<kWeighted>(batch, start_line(batch, {low, high}), found);
-  }
-  for (int i = 0; i < kBestRepeats; ++i) improve<kWeighted>(batch, found.line, found);
-  return found;
-}
-
-// The line that costs least for the same codes: steeper than least squares has it, about the same mean.
-HF2MLX_STEP Found stretched(const FitBatch& batch, Found found) {
-  const DF df;
-  const VF along = hn::Set(df, kAlong);
-  const VF share = hn::Min(hn::Div(found.explained, batch.squares), hn::Set(df, 1.0f));
-  const VF scale = hn::Mul(found.line.scale, hn::Div(hn::Add(hn::Set(df, 1.0f), along), hn::Add(hn::Set(df, 1.0f), hn::Mul(along, share))));
-  found.line.bias = hn::Add(found.line.bias, hn::Mul(hn::Sub(found.line.scale, scale), found.mean_code));
-  found.line.scale = scale;
-  return found;
-}
-
-// Rounds a scale near that of the line found; the bias then makes up for the difference, as far as it can.
-template <Dtype kDtype>
-HF2MLX_STEP Line rounded(VF scale, const Found& found) {
-  const VF stored = round_to<kDtype>(scale);
-  const VF bias = hn::Add(found.line.bias, hn::Mul(hn::Sub(found.line.scale, stored), found.mean_code));
-  return {stored, round_to<kDtype>(bias)};
-}
+// What is stored, what affine_codes is to be given, and the squared error that another line must be clearly below.
+struct Choice {
+  Line stored, encoder;
+  VG limit;
+};
 
 template <bool kWeighted>
 HF2MLX_STEP void consider(const FitBatch& batch, Line stored, Choice& choice) {
-  const VF inverse = hn::Div(hn::Set(DF(), 1.0f), stored.scale);
-  const Misfit misfit = misfit_of<kWeighted>(
-      batch, stored, [&](VF value) { return nearest_code(hn::Mul(hn::Sub(value, stored.bias), inverse), batch.top_code); });
-  const VF clearly = hn::Set(DF(), kClearly);
-  const auto better =
-      hn::And(hn::Lt(misfit.cost, hn::Mul(choice.cost, clearly)), hn::Lt(misfit.squares, hn::Mul(choice.plain_squares, clearly)));
-  choice.cost = hn::IfThenElse(better, misfit.cost, choice.cost);
-  choice.stored = either(better, stored, choice.stored);
-  choice.encoder = either(better, stored, choice.encoder);
+  const DG df;
+  const VG inverse = hn::Div(hn::Set(df, 1.0f), stored.scale);
+  const VG squares = squares_left<kWeighted>(
+      batch, stored, [&](VG value) { return nearest_code(hn::Mul(hn::Sub(value, stored.bias), inverse), batch.top_code); });
+  const auto better = hn::Lt(squares, choice.limit);
+  choice = {either(better, stored, choice.stored), either(better, stored, choice.encoder), hn::IfThenElse(better, squares, choice.limit)};
 }
 
-// What takes a number to its neighbours among those of a type, whatever its mantissa; 0 where they do not matter.
+// What takes a number of a type to its neighbours, whatever its mantissa; 0 where they do not matter.
 template <Dtype kDtype>
 inline constexpr float kNeighbour = kDtype == Dtype::kBF16  ? 0.7f / 128
                                     : kDtype == Dtype::kF16 ? 0.7f / 1024
                                                             : 0.0f;
 
-template <Dtype kDtype>
-HF2MLX_STEP VF beside(VF stored, float way) {
-  return round_to<kDtype>(hn::Add(stored, hn::Mul(stored, hn::Set(DF(), way))));
-}
-
+// Between plain encoding, given as affine-inl.h has computed it, and what the search has found. `neighbours` are those of the scale found;
+// the bias makes up for what rounding does to the scale, as far as it can.
 template <Dtype kDtype, bool kWeighted>
-HF2MLX_STEP void consider_neighbours(const FitBatch& batch, const Found& found, Choice& choice) {
-  if (kNeighbour<kDtype> == 0) return;
-  const VF scale = round_to<kDtype>(found.line.scale);
-  for (const float way : {-kNeighbour<kDtype>, kNeighbour<kDtype>})
-    consider<kWeighted>(batch, rounded<kDtype>(beside<kDtype>(scale, way), found), choice);
-  const Line at = choice.stored;
-  for (const float way : {-kNeighbour<kDtype>, kNeighbour<kDtype>})
-    consider<kWeighted>(batch, {at.scale, beside<kDtype>(at.bias, way)}, choice);
-}
-
-// Between plain encoding, given as affine-inl.h has computed it, and what the search finds.
-template <Dtype kDtype, bool kWeighted>
-HF2MLX_STEP Choice choose(const FitBatch& batch, Fit fit, Line plain) {
-  const Line stored{round_to<kDtype>(plain.scale), round_to<kDtype>(plain.bias)};
-  const Misfit misfit = misfit_of<kWeighted>(batch, stored, [&](VF value) {
-    return hn::Sub(from_bits(affine_codes(value, plain.scale, plain.bias, batch.top_code)), hn::Set(DF(), 8388608.0f));
+HF2MLX_STEP Choice choose(const FitBatch& batch, const Found& found, int neighbours, Line plain) {
+  const DG df;
+  const Line rounded{stored_as<kDtype>(plain.scale), stored_as<kDtype>(plain.bias)};
+  const VG squares = squares_left<kWeighted>(batch, rounded, [&](VG value) {
+    return hn::Sub(hn::BitCast(df, affine_codes(value, plain.scale, plain.bias, batch.top_code)), hn::Set(df, 8388608.0f));
   });
-  Choice choice{misfit.squares, misfit.cost, stored, plain};
-  const Found found = stretched(batch, search<kWeighted>(batch, fit));
-  consider<kWeighted>(batch, rounded<kDtype>(found.line.scale, found), choice);
-  if (fit == Fit::kBest) consider_neighbours<kDtype, kWeighted>(batch, found, choice);
+  Choice choice{rounded, plain, hn::Mul(squares, hn::Set(df, kClearly))};
+  const VG scale = stored_as<kDtype>(stretched(batch, found));
+  for (int k = -neighbours; k <= neighbours; ++k) {
+    const VG beside = stored_as<kDtype>(hn::Add(scale, hn::Mul(scale, hn::Set(df, static_cast<float>(k) * kNeighbour<kDtype>))));
+    consider<kWeighted>(batch, {beside, stored_as<kDtype>(hn::Sub(batch.mean, hn::Mul(beside, found.mean_code)))}, choice);
+  }
   return choice;
 }
 
-// Weights of the columns, by the number of a group in its row.
-struct ColumnWeights {
-  const float* of_columns;
-  size_t groups_per_row;
-};
-
 template <Dtype kDtype, bool kWeighted>
-HF2MLX_STEP void fit_parameters(const std::byte* values, uint64_t first_group, size_t group_count, size_t group_size, float top, Fit fit,
+HF2MLX_STEP void fit_parameters(const std::byte* values, uint64_t first_group, size_t group_count, size_t group_size, const Search& search,
                                 const ColumnWeights& weights, AffineBlock<kDtype>& block) {
-  const DF df;
+  const DG df;
   const size_t lanes = hn::Lanes(df);
-  alignas(64) float floats[kBlockCodes + kBlockPadding];
   alignas(64) float stored_scale[kMaxAffineGroups];
   alignas(64) float stored_bias[kMaxAffineGroups];
   GroupLanes groups;
-  const float* rows[kMaxLanes<float>];
-  floats_from<kDtype>(values, group_count * group_size, floats);
+  GroupImage image;
+  const VG top_code = hn::Set(df, static_cast<float>(search.places.top_code));
+  const GroupRows<kDtype> rows(values, group_count, group_size);
   for (size_t first = 0; first < group_count; first += lanes) {
-    rows_of_batch(floats, first, group_count, group_size, rows);
-    side_by_side(rows, group_size, groups.values);
-    if constexpr (kWeighted) {
-      for (size_t lane = 0; lane < lanes; ++lane) {
-        const uint64_t group = first_group + HWY_MIN(first + lane, group_count - 1);
-        rows[lane] = weights.of_columns + group % weights.groups_per_row * group_size;
-      }
-      side_by_side(rows, group_size, groups.weights);
-    }
-    FitBatch batch{groups, group_size, hn::Set(df, top), hn::Load(df, block.low + first), hn::Load(df, block.high + first), {}, {}, {}, {}};
-    sum_up<kWeighted>(batch);
+    rows.load(df, first, groups.values);
+    if constexpr (kWeighted) weights.load(df, first_group + first, group_size, groups.weights);
+    FitBatch batch{groups, group_size, top_code, hn::Load(df, block.low + first), hn::Load(df, block.high + first), {}, {}, {}};
+    measure<kWeighted>(search.places, batch, image);
     const Line plain{hn::Load(df, block.parameters.scale + first), hn::Load(df, block.parameters.bias + first)};
-    const Choice choice = choose<kDtype, kWeighted>(batch, fit, plain);
+    const Choice choice = choose<kDtype, kWeighted>(batch, search_line<kWeighted>(search, image), search.neighbours, plain);
     hn::Store(choice.encoder.scale, df, block.parameters.scale + first);
     hn::Store(choice.encoder.bias, df, block.parameters.bias + first);
     hn::Store(choice.stored.scale, df, stored_scale + first);
@@ -297,13 +194,14 @@ void encode_fitted_groups(const Encoding& e, const std::byte* values, uint64_t g
   constexpr size_t kSize = sizeof(Key<kDtype>);
   const size_t packed_bytes = size_t{e.group_size} * e.bits / 8;
   const float top = static_cast<float>((1u << e.bits) - 1);
+  const Search search((1 << e.bits) - 1, fit);
   AffineBlock<kDtype> block;
   for (uint64_t begin = 0, count; begin < group_count; begin += count) {
     count = HWY_MIN(group_count - begin, kBlockCodes / e.group_size);
     const std::byte* block_values = values + begin * e.group_size * kSize;
     find_ends<kDtype>(block_values, count, e.group_size, block);
     find_parameters<kDtype>(count, top, block);
-    fit_parameters<kDtype, kWeighted>(block_values, begin, count, e.group_size, top, fit, weights, block);
+    fit_parameters<kDtype, kWeighted>(block_values, begin, count, e.group_size, search, weights, block);
     encode_and_pack<kDtype>(e, block_values, count, block);
     std::memcpy(out.packed + begin * packed_bytes, block.codes, count * packed_bytes);
     std::memcpy(out.scales + begin * kSize, block.parameters.stored_scale, count * kSize);

@@ -8,6 +8,7 @@
 
 #include "quant/codec.h"
 #include "quant/convert.h"
+#include "quant/fit.h"
 
 namespace hf2mlx {
 namespace {
@@ -40,6 +41,13 @@ void encode(benchmark::State& state, Encoding e, Dtype dtype) {
   Buffers out(e, dtype);
   for (auto _ : state) encode_rows(e, dtype, values.data(), kRows, kCols, out.rows());
   count_bytes(state, dtype);
+}
+
+void fit(benchmark::State& state, Encoding e, Fit fit) {
+  const auto values = random_values(Dtype::kBF16);
+  Buffers out(e, Dtype::kBF16);
+  for (auto _ : state) encode_rows_fitted(e, Dtype::kBF16, values.data(), kRows, kCols, {fit, nullptr}, out.rows());
+  count_bytes(state, Dtype::kBF16);
 }
 
 void decode(benchmark::State& state, Encoding e, Dtype dtype) {
@@ -96,6 +104,11 @@ const bool kRegistered = [] {
     for (const Dtype to : {Dtype::kBF16, Dtype::kF16, Dtype::kF32}) {
       if (to != dtype) benchmark::RegisterBenchmark(fmt::format("convert/{}/{}", name_of(dtype), name_of(to)).c_str(), convert, dtype, to);
     }
+  }
+  for (const Encoding& e : all_encodings()) {
+    const std::string name = fmt::format("{}/{}bit/g{}", name_of(e.mode), e.bits, e.group_size);
+    benchmark::RegisterBenchmark(("fit_fast/" + name).c_str(), fit, e, Fit::kFast);
+    benchmark::RegisterBenchmark(("fit_best/" + name).c_str(), fit, e, Fit::kBest);
   }
   for (const Dtype from : {Dtype::kF8E4M3, Dtype::kF8E5M2, Dtype::kF8E8M0}) {
     benchmark::RegisterBenchmark(fmt::format("decode_fp8/{}/BF16", name_of(from)).c_str(), fp8, from);

@@ -2,8 +2,8 @@
 #pragma once
 
 // Highway replaces its 128-bit fallback, which any processor can run, by one with single lanes under compilers that miscompile a
-// multiplication (GCC before 12.3, bug 106322). Nothing here multiplies integers, and single lanes cannot run this code; the tests run
-// the fallback.
+// multiplication (GCC before 12.3, bug 106322). Single lanes cannot run this code. What it multiplies (affine_search-inl.h) comes out
+// right: the tests run the fallback, with such a compiler too.
 #ifndef HWY_BROKEN_EMU128
 #define HWY_BROKEN_EMU128 0
 #endif

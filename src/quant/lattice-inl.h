@@ -47,15 +47,12 @@ template <Dtype kDtype>
 HF2MLX_STEP void find_lattices(const std::byte* values, size_t group_count, AffineParameters& parameters) {
   const DF df;
   const size_t lanes = hn::Lanes(df);
-  alignas(64) float floats[kBlockCodes + kBlockPadding];
   alignas(64) float scales[kMaxAffineGroups];
   alignas(64) float biases[kMaxAffineGroups];
   GroupLanes groups;
-  const float* rows[kMaxLanes<float>];
-  floats_from<kDtype>(values, group_count * kLatticeGroup, floats);
+  const GroupRows<kDtype> rows(values, group_count, kLatticeGroup);
   for (size_t first = 0; first < group_count; first += lanes) {
-    rows_of_batch(floats, first, group_count, kLatticeGroup, rows);
-    side_by_side(rows, kLatticeGroup, groups.values);
+    rows.load(df, first, groups.values);
     const VF d = hn::Mul(farthest_values(groups), hn::Set(df, -0.125f));
     const VF scale = lattice_scale<kDtype>(d);
     const auto is_zero = hn::Eq(d, hn::Zero(df));

@@ -92,32 +92,18 @@ HF2MLX_STEP void fit_scales(const GroupLanes& groups, Fit fit, float* divisors, 
   hn::Store(best_code, di, codes);
 }
 
-// Of the columns; null where all count alike. Groups are counted from the beginning of a row.
-struct RowWeights {
-  const float* of_columns;
-  size_t groups_per_row;
-};
-
 template <Dtype kDtype, QuantMode kMode, bool kWeighted>
-void fit_block(const std::byte* values, uint64_t first_group, size_t group_count, Fit fit, const RowWeights& weights,
+void fit_block(const std::byte* values, uint64_t first_group, size_t group_count, Fit fit, const ColumnWeights& weights,
                MicroscalingBlock<kDtype>& block) {
   constexpr size_t kSize = kGroupSize<kMode>;
   const size_t lanes = hn::Lanes(DF());
-  alignas(64) float floats[kBlockCodes + kBlockPadding];
   alignas(64) int32_t codes[kMaxLanes<float>];
   GroupLanes groups;
-  const float* rows[kMaxLanes<float>];
-  const float* weight_rows[kMaxLanes<float>];
-  floats_from<kDtype>(values, group_count * kSize, floats);
+  const GroupRows<kDtype> rows(values, group_count, kSize);
   for (size_t first = 0; first < group_count; first += lanes) {
-    for (size_t lane = 0; lane < lanes; ++lane) {
-      const size_t group = HWY_MIN(first + lane, group_count - 1);  // where the block ends, its last group once more
-      rows[lane] = floats + group * kSize;
-      codes[lane] = block.scale_codes[group];
-      if constexpr (kWeighted) weight_rows[lane] = weights.of_columns + (first_group + group) % weights.groups_per_row * kSize;
-    }
-    side_by_side(rows, kSize, groups.values);
-    if constexpr (kWeighted) side_by_side(weight_rows, kSize, groups.weights);
+    for (size_t lane = 0; lane < lanes; ++lane) codes[lane] = block.scale_codes[HWY_MIN(first + lane, group_count - 1)];
+    rows.load(DF(), first, groups.values);
+    if constexpr (kWeighted) weights.load(DF(), first_group + first, kSize, groups.weights);
     fit_scales<kDtype, kMode, kWeighted>(groups, fit, block.divisor + first, codes);
     for (size_t lane = 0; lane < HWY_MIN(lanes, group_count - first); ++lane)
       block.scale_codes[first + lane] = static_cast<uint8_t>(codes[lane]);
@@ -125,7 +111,7 @@ void fit_block(const std::byte* values, uint64_t first_group, size_t group_count
 }
 
 template <Dtype kDtype, QuantMode kMode>
-void encode_fitted_groups(const std::byte* values, uint64_t group_count, Fit fit, const RowWeights& weights, const EncodedRows& out) {
+void encode_fitted_groups(const std::byte* values, uint64_t group_count, Fit fit, const ColumnWeights& weights, const EncodedRows& out) {
   constexpr size_t kGroupBytes = kGroupSize<kMode> * sizeof(SignedBits<kDtype>);
   constexpr size_t kPackedBytes = kGroupSize<kMode> * kCodeBits<kMode> / 8;
   MicroscalingBlock<kDtype> block;
@@ -146,7 +132,7 @@ void encode_fitted_groups(const std::byte* values, uint64_t group_count, Fit fit
 }
 
 template <Dtype kDtype>
-void encode_fitted_groups(QuantMode mode, const std::byte* values, uint64_t group_count, Fit fit, const RowWeights& weights,
+void encode_fitted_groups(QuantMode mode, const std::byte* values, uint64_t group_count, Fit fit, const ColumnWeights& weights,
                           const EncodedRows& out) {
   if (mode == QuantMode::kMxfp4) return encode_fitted_groups<kDtype, QuantMode::kMxfp4>(values, group_count, fit, weights, out);
   if (mode == QuantMode::kMxfp8) return encode_fitted_groups<kDtype, QuantMode::kMxfp8>(values, group_count, fit, weights, out);
@@ -155,7 +141,7 @@ void encode_fitted_groups(QuantMode mode, const std::byte* values, uint64_t grou
 
 inline void encode_microscaling_fitted_groups(const Encoding& e, Dtype dtype, const std::byte* values, uint64_t rows, uint64_t cols,
                                               const FitOptions& options, const EncodedRows& out) {
-  const RowWeights weights{options.column_weights, cols / e.group_size};
+  const ColumnWeights weights{options.column_weights, cols / e.group_size};
   const uint64_t group_count = rows * weights.groups_per_row;
   if (dtype == Dtype::kBF16) return encode_fitted_groups<Dtype::kBF16>(e.mode, values, group_count, options.fit, weights, out);
   if (dtype == Dtype::kF16) return encode_fitted_groups<Dtype::kF16>(e.mode, values, group_count, options.fit, weights, out);
