@@ -5,6 +5,7 @@
 //   m = rint(edge / scale); if m is not 0, scale = edge / m and bias = edge, so that the edge and zero are both exact; else bias = 0.
 // With a single bit, scale = step and bias = min. All in float32; scale and bias are rounded to the values' type only when stored.
 // NaN does not count for min and max and its code is 0; an infinity makes the scale NaN and all codes 0.
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -219,14 +220,15 @@ HF2MLX_STEP void store_nibbles(const VU32 (&even)[4], const VU32 (&odd)[4], uint
 HF2MLX_STEP void encode_nibbles(const std::byte* values, size_t group_count, size_t group_size, AffineBlock<Dtype::kBF16>& block) {
   const DF df;
   const VF top_code = hn::Set(df, 15.0f);
+  const int group_bits = std::countr_zero(group_size);
   const size_t chunk = 4 * pair_lanes();
   const size_t chunks_end = group_count * group_size / chunk * chunk;
   for (size_t i = 0; i < chunks_end; i += chunk) {
     VU32 even[4], odd[4];
     for (size_t k = 0; k < 4; ++k) {
       const size_t at = i + k * pair_lanes();
-      const VF scale = hn::Set(df, block.parameters.scale[at / group_size]);
-      const VF bias = hn::Set(df, block.parameters.bias[at / group_size]);
+      const VF scale = hn::Set(df, block.parameters.scale[at >> group_bits]);
+      const VF bias = hn::Set(df, block.parameters.bias[at >> group_bits]);
       VF a, b;
       load_pair<Dtype::kBF16, Order::kAlternate>(values + at * sizeof(Key<Dtype::kBF16>), a, b);
       even[k] = affine_codes(a, scale, bias, top_code);

@@ -37,6 +37,23 @@ def test_weights_are_those_of_gguf(dtype, tmp_path):
     assert json.loads((tmp_path / "out" / "config.json").read_text())["quantization"] == {"bits": 4, "group_size": 32, "mode": "affine"}
 
 
+def test_bfloat16_has_the_bytes_of_mlx_swift_lm(tmp_path):
+    """Its converter's definition of q4Zero, which leaves scales as they are; those of bfloat16 are numbers of float16 anyway, unless tiny."""
+    run_program("convert", SOURCE, tmp_path / "full")
+    run_program("convert", SOURCE, tmp_path / "out", "-q", "--q-lattice", "q4_0")
+    full, converted = tensors(tmp_path / "full"), tensors(tmp_path / "out")
+    for path in [name.removesuffix(".scales") for name in converted if name.endswith(".scales")]:
+        groups = np.array(full[f"{path}.weight"].astype(mx.float32)).reshape(-1, 32)
+        farthest = groups[np.arange(len(groups)), np.abs(groups).argmax(axis=1)]
+        scales = farthest / np.float32(-8)
+        assert (np.abs(farthest) >= 2**-11).all(), path
+        codes = np.clip(np.floor(groups * (np.float32(1) / scales)[:, None] + np.float32(8.5)), 0, 15).astype(np.uint32)
+        words = (codes.reshape(-1, 8) << (4 * np.arange(8, dtype=np.uint32))).sum(axis=1, dtype=np.uint32)
+        for part, expected in {"weight": mx.array(words), "scales": mx.array(scales).astype(mx.bfloat16),
+                               "biases": mx.array(-8 * scales).astype(mx.bfloat16)}.items():
+            assert mx.array_equal(converted[f"{path}.{part}"].reshape(-1), expected), f"{path}.{part}"
+
+
 def test_a_trained_lattice_is_kept(tmp_path):
     """Weights that Q4_0 stands for already, as a QAT checkpoint in float16 may hold them, come out unchanged."""
     run_program("convert", SOURCE, tmp_path / "full", "--dtype", "float16", "--single-file")
