@@ -92,54 +92,122 @@ HWY_INLINE void for_lanes(uint64_t count, const Vector& vector, const Last& last
   if (i < count) last(i, count - i);
 }
 
-// The numbers that codes stand for: of a table, or the codes themselves.
-struct FromTable {
-  const float* table;
-  HF2MLX_STEP VF vector(const uint8_t* codes) const { return hn::GatherIndex(DF(), table, load_indices(codes)); }
-  float one(uint8_t code) const { return table[code]; }
-};
-struct AsTheyAre {
-  HF2MLX_STEP VF vector(const uint8_t* codes) const { return hn::ConvertTo(DF(), load_indices(codes)); }
-  float one(uint8_t code) const { return static_cast<float>(code); }
+inline constexpr size_t kSmallTable = 16;
+
+// The bytes of sixteen numbers: plane k has byte k of each, so that a vector of codes looks up a byte of each number at a time.
+struct BytePlanes {
+  alignas(16) uint8_t bytes[4][kSmallTable] = {};
 };
 
-template <class Numbers>
-HWY_INLINE void scale_numbers(const Numbers& numbers, const uint8_t* codes, uint64_t count, const CodeScale& parameters, float* values) {
-  const VF scale = hn::Set(DF(), parameters.scale);
-  const VF zero = hn::Set(DF(), parameters.zero);
+inline BytePlanes planes_of(const CodeTable& table) {
+  BytePlanes planes;
+  for (size_t i = 0; i < HWY_MIN(size_t{table.size}, kSmallTable); ++i) {
+    uint8_t number[sizeof(float)];
+    std::memcpy(number, &table.numbers[i], sizeof number);
+    for (size_t k = 0; k < sizeof number; ++k) planes.bytes[k][i] = number[k];
+  }
+  return planes;
+}
+
+// Sixteen numbers of as many codes below sixteen.
+HF2MLX_STEP void look_up(const BytePlanes& planes, const uint8_t* codes, float* numbers) {
+  const hn::CappedTag<uint8_t, 16> d8;
+  const hn::Repartition<uint16_t, decltype(d8)> d16;
+  const hn::Repartition<float, decltype(d8)> df;
+  const auto v = hn::LoadU(d8, codes);
+  const auto plane = [&](size_t k) HWY_ATTR { return hn::TableLookupBytes(hn::Load(d8, planes.bytes[k]), v); };
+  const auto b0 = plane(0), b1 = plane(1), b2 = plane(2), b3 = plane(3);
+  const auto low01 = hn::BitCast(d16, hn::InterleaveLower(d8, b0, b1)), low23 = hn::BitCast(d16, hn::InterleaveLower(d8, b2, b3));
+  const auto high01 = hn::BitCast(d16, hn::InterleaveUpper(d8, b0, b1)), high23 = hn::BitCast(d16, hn::InterleaveUpper(d8, b2, b3));
+  hn::StoreU(hn::BitCast(df, hn::InterleaveLower(d16, low01, low23)), df, numbers);
+  hn::StoreU(hn::BitCast(df, hn::InterleaveUpper(d16, low01, low23)), df, numbers + 4);
+  hn::StoreU(hn::BitCast(df, hn::InterleaveLower(d16, high01, high23)), df, numbers + 8);
+  hn::StoreU(hn::BitCast(df, hn::InterleaveUpper(d16, high01, high23)), df, numbers + 12);
+}
+
+inline void look_up_all(const CodeTable& table, const uint8_t* codes, uint64_t count, float* numbers) {
+  const BytePlanes planes = planes_of(table);
+  uint64_t i = 0;
+  for (; i + kSmallTable <= count; i += kSmallTable) look_up(planes, codes + i, numbers + i);
+  if (i == count) return;
+  uint8_t rest[kSmallTable] = {};
+  float found[kSmallTable];
+  std::memcpy(rest, codes + i, count - i);
+  look_up(planes, rest, found);
+  std::memcpy(numbers + i, found, (count - i) * sizeof(float));
+}
+
+// What codes stand for.
+HWY_INLINE void numbers_of(const CodeTable& table, const uint8_t* codes, uint64_t count, float* numbers) {
+  if (table.numbers != nullptr && table.size <= kSmallTable) return look_up_all(table, codes, count, numbers);
+  if (table.numbers != nullptr) {
+    return for_lanes(
+        count, [&](uint64_t i) HWY_ATTR { hn::StoreU(hn::GatherIndex(DF(), table.numbers, load_indices(codes + i)), DF(), numbers + i); },
+        [&](uint64_t i, uint64_t n) {
+          for (uint64_t k = i; k < i + n; ++k) numbers[k] = table.numbers[codes[k]];
+        });
+  }
   for_lanes(
-      count, [&](uint64_t i) HWY_ATTR { hn::StoreU(hn::Mul(hn::Sub(numbers.vector(codes + i), zero), scale), DF(), values + i); },
-      [&](uint64_t i, uint64_t n) HWY_ATTR {
-        for (uint64_t k = i; k < i + n; ++k) values[k] = (numbers.one(codes[k]) - parameters.zero) * parameters.scale;
+      count, [&](uint64_t i) HWY_ATTR { hn::StoreU(hn::ConvertTo(DF(), load_indices(codes + i)), DF(), numbers + i); },
+      [&](uint64_t i, uint64_t n) {
+        for (uint64_t k = i; k < i + n; ++k) numbers[k] = static_cast<float>(codes[k]);
       });
 }
 
-template <class Numbers>
-HWY_INLINE void scale_grouped_numbers(const Numbers& numbers, const uint8_t* codes, uint64_t count, const CodeGroups& groups,
-                                      float* values) {
+// use(first, n, group) for the runs of `count` values that lie in one group each.
+template <class Use>
+HWY_INLINE void for_runs(uint64_t count, const CodeRuns& runs, const Use& use) {
+  uint64_t group = runs.skew / runs.group_size;
+  uint64_t left = runs.group_size - runs.skew % runs.group_size;
+  for (uint64_t i = 0; i < count; ++group) {
+    const uint64_t n = HWY_MIN(left, count - i);
+    use(i, n, group);
+    i += n;
+    left = runs.group_size;
+  }
+}
+
+inline void number_runs(const CodeTable& table, const uint8_t* codes, uint64_t count, const CodeRuns& runs, float* values) {
+  numbers_of(table, codes, count, values);
+  for_runs(count, runs, [&](uint64_t first, uint64_t n, uint64_t group) HWY_ATTR {
+    const VF scale = hn::Set(DF(), runs.scales[group]);
+    const VF zero = hn::Set(DF(), runs.zeros[group]);
+    float* run = values + first;
+    for_lanes(
+        n, [&](uint64_t i) HWY_ATTR { hn::StoreU(hn::Mul(hn::Sub(hn::LoadU(DF(), run + i), zero), scale), DF(), run + i); },
+        [&](uint64_t i, uint64_t rest) {
+          for (uint64_t k = i; k < i + rest; ++k) run[k] = (run[k] - runs.zeros[group]) * runs.scales[group];
+        });
+  });
+}
+
+inline void scale_runs(uint64_t count, const CodeRuns& runs, float* values) {
+  for_runs(count, runs, [&](uint64_t first, uint64_t n, uint64_t group) HWY_ATTR {
+    const VF scale = hn::Set(DF(), runs.scales[group]);
+    float* run = values + first;
+    for_lanes(
+        n, [&](uint64_t i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(DF(), run + i), scale), DF(), run + i); },
+        [&](uint64_t i, uint64_t rest) {
+          for (uint64_t k = i; k < i + rest; ++k) run[k] *= runs.scales[group];
+        });
+  });
+}
+
+inline void number_groups(const CodeTable& table, const uint8_t* codes, uint64_t count, const CodeGroups& groups, float* values) {
+  numbers_of(table, codes, count, values);
   for_lanes(
       count,
       [&](uint64_t i) HWY_ATTR {
         const auto group = hn::LoadU(DI32(), groups.group_of + i);
-        const VF centred = hn::Sub(numbers.vector(codes + i), hn::GatherIndex(DF(), groups.zeros, group));
+        const VF centred = hn::Sub(hn::LoadU(DF(), values + i), hn::GatherIndex(DF(), groups.zeros, group));
         hn::StoreU(hn::Mul(centred, hn::GatherIndex(DF(), groups.scales, group)), DF(), values + i);
       },
-      [&](uint64_t i, uint64_t n) HWY_ATTR {
+      [&](uint64_t i, uint64_t n) {
         for (uint64_t k = i; k < i + n; ++k) {
           const int32_t group = groups.group_of[k];
-          values[k] = (numbers.one(codes[k]) - groups.zeros[group]) * groups.scales[group];
+          values[k] = (values[k] - groups.zeros[group]) * groups.scales[group];
         }
       });
-}
-
-inline void scale_codes(const float* table, const uint8_t* codes, uint64_t count, const CodeScale& parameters, float* values) {
-  if (table != nullptr) return scale_numbers(FromTable{table}, codes, count, parameters, values);
-  scale_numbers(AsTheyAre{}, codes, count, parameters, values);
-}
-
-inline void scale_grouped_codes(const float* table, const uint8_t* codes, uint64_t count, const CodeGroups& groups, float* values) {
-  if (table != nullptr) return scale_grouped_numbers(FromTable{table}, codes, count, groups, values);
-  scale_grouped_numbers(AsTheyAre{}, codes, count, groups, values);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -20,8 +20,9 @@ HWY_EXPORT(unpack_code_blocks);
 HWY_EXPORT(pack_code_blocks);
 HWY_EXPORT(fields_of_bytes);
 HWY_EXPORT(add_and_wrap);
-HWY_EXPORT(scale_codes);
-HWY_EXPORT(scale_grouped_codes);
+HWY_EXPORT(number_runs);
+HWY_EXPORT(number_groups);
+HWY_EXPORT(scale_runs);
 
 // Of sixteen codes, where each lies when they are counted from the lowest bits.
 constexpr uint8_t kHighFirst4[16] = {1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14};
@@ -64,13 +65,15 @@ void add_to_codes(uint32_t add, uint32_t bits, uint64_t count, std::byte* codes)
   HWY_DYNAMIC_DISPATCH(add_and_wrap)(add, bits, count, reinterpret_cast<uint8_t*>(codes));
 }
 
-void values_of_codes(const float* table, const std::byte* codes, uint64_t count, const CodeScale& scale, float* values) {
-  HWY_DYNAMIC_DISPATCH(scale_codes)(table, reinterpret_cast<const uint8_t*>(codes), count, scale, values);
+void values_of_codes(const CodeTable& table, const std::byte* codes, uint64_t count, const CodeRuns& runs, float* values) {
+  HWY_DYNAMIC_DISPATCH(number_runs)(table, reinterpret_cast<const uint8_t*>(codes), count, runs, values);
 }
 
-void values_of_codes(const float* table, const std::byte* codes, uint64_t count, const CodeGroups& groups, float* values) {
-  HWY_DYNAMIC_DISPATCH(scale_grouped_codes)(table, reinterpret_cast<const uint8_t*>(codes), count, groups, values);
+void values_of_codes(const CodeTable& table, const std::byte* codes, uint64_t count, const CodeGroups& groups, float* values) {
+  HWY_DYNAMIC_DISPATCH(number_groups)(table, reinterpret_cast<const uint8_t*>(codes), count, groups, values);
 }
+
+void scale_values(uint64_t count, const CodeRuns& runs, float* values) { HWY_DYNAMIC_DISPATCH(scale_runs)(count, runs, values); }
 
 }  // namespace hf2mlx
 #endif  // HWY_ONCE

@@ -22,18 +22,28 @@ void codes_in_bytes(uint32_t low, uint32_t bits, const std::byte* bytes, uint64_
 // (code + add) modulo 2^bits for each byte, in place.
 void add_to_codes(uint32_t add, uint32_t bits, uint64_t count, std::byte* codes);
 
-// values[i] = (table[codes[i]] - zero) * scale, in float32 without fusing. `table` has 256 numbers; null: the codes are the numbers.
-struct CodeScale {
-  float scale;
-  float zero;
+// What codes stand for: numbers of a table, or themselves where there is none.
+struct CodeTable {
+  const float* numbers;  // 256 of them; null: none
+  uint32_t size;         // codes are less than this
 };
-void values_of_codes(const float* table, const std::byte* codes, uint64_t count, const CodeScale& scale, float* values);
-// The same with scale and zero point of the group that each code belongs to: group_of[i] >= 0 counts in both.
+// values[i] = (number of codes[i] - zero) * scale, in float32 without fusing. Scale and zero point are those of the group of `group_size`
+// codes that each lies in; the first code is the `skew`-th of the groups.
+struct CodeRuns {
+  uint64_t group_size;
+  uint64_t skew;
+  const float* scales;
+  const float* zeros;
+};
+void values_of_codes(const CodeTable& table, const std::byte* codes, uint64_t count, const CodeRuns& runs, float* values);
+// The same where group_of[i] >= 0 says which group each code belongs to.
 struct CodeGroups {
   const int32_t* group_of;
   const float* scales;
   const float* zeros;
 };
-void values_of_codes(const float* table, const std::byte* codes, uint64_t count, const CodeGroups& groups, float* values);
+void values_of_codes(const CodeTable& table, const std::byte* codes, uint64_t count, const CodeGroups& groups, float* values);
+// values[i] = values[i] * scale of its group; the zero points are not looked at.
+void scale_values(uint64_t count, const CodeRuns& runs, float* values);
 
 }  // namespace hf2mlx

@@ -104,33 +104,49 @@ TEST(Codes, OrdersThatAreThere) {
   EXPECT_FALSE(has_codes(3, CodeOrder::kAwq));
 }
 
-TEST(Codes, ValuesAreTableMinusZeroTimesScale) {
-  constexpr uint64_t kCount = 77;
-  const Bytes codes = random_bytes(7, kCount);
-  std::vector<float> table(256);
-  for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<float>(static_cast<int64_t>(random_at(8, i) % 4001) - 2000) / 3;
-  const std::vector<float> scales = {0.1f, -3, 1e-6f}, zeros = {7, 0, 15};
+std::vector<float> random_numbers(size_t count) {
+  std::vector<float> numbers(256);
+  for (size_t i = 0; i < count; ++i) numbers[i] = static_cast<float>(static_cast<int64_t>(random_at(8, i) % 4001) - 2000) / 3;
+  return numbers;
+}
+
+// No table, a large one and a small one.
+TEST(Codes, ValuesAreNumbersMinusZeroTimesScale) {
+  constexpr uint64_t kCount = 177;
+  const std::vector<float> scales = {0.1f, -3, 1e-6f, 7, 2, 0.3f}, zeros = {7, 0, 15, 1, 2, 128};
   std::vector<int32_t> group_of(kCount);
-  for (size_t i = 0; i < kCount; ++i) group_of[i] = static_cast<int32_t>(random_at(9, i) % 3);
-  for_each_target([&] {
-    for (const uint64_t count : {uint64_t{0}, uint64_t{1}, uint64_t{8}, kCount}) {
-      std::vector<float> values(kCount, 1), grouped(kCount, 1);
-      values_of_codes(table.data(), codes.data(), count, CodeScale{scales[0], zeros[0]}, values.data());
-      values_of_codes(table.data(), codes.data(), count, CodeGroups{group_of.data(), scales.data(), zeros.data()}, grouped.data());
-      std::vector<float> plain(kCount, 1), plain_grouped(kCount, 1);
-      values_of_codes(nullptr, codes.data(), count, CodeScale{scales[0], zeros[0]}, plain.data());
-      values_of_codes(nullptr, codes.data(), count, CodeGroups{group_of.data(), scales.data(), zeros.data()}, plain_grouped.data());
-      for (size_t i = 0; i < kCount; ++i) {
-        const float number = table[std::to_integer<size_t>(codes[i])];
-        const float code = std::to_integer<uint8_t>(codes[i]);
-        const auto group = static_cast<size_t>(group_of[i]);
-        EXPECT_EQ(values[i], i < count ? (number - zeros[0]) * scales[0] : 1);
-        EXPECT_EQ(grouped[i], i < count ? (number - zeros[group]) * scales[group] : 1);
-        EXPECT_EQ(plain[i], i < count ? (code - zeros[0]) * scales[0] : 1);
-        EXPECT_EQ(plain_grouped[i], i < count ? (code - zeros[group]) * scales[group] : 1);
+  for (size_t i = 0; i < kCount; ++i) group_of[i] = static_cast<int32_t>(random_at(9, i) % scales.size());
+  for (const uint32_t size : {0u, 256u, 16u, 5u}) {
+    const std::vector<float> numbers = random_numbers(size);
+    const CodeTable table{size == 0 ? nullptr : numbers.data(), size};
+    Bytes codes = random_bytes(7, kCount);
+    for (std::byte& code : codes) code = static_cast<std::byte>(std::to_integer<uint32_t>(code) % (size == 0 ? 256 : size));
+    const auto number = [&](size_t i) {
+      return size == 0 ? std::to_integer<uint8_t>(codes[i]) : numbers[std::to_integer<size_t>(codes[i])];
+    };
+    for_each_target([&] {
+      for (const uint64_t count : {uint64_t{0}, uint64_t{1}, uint64_t{8}, uint64_t{16}, kCount}) {
+        std::vector<float> grouped(kCount, 1);
+        values_of_codes(table, codes.data(), count, CodeGroups{group_of.data(), scales.data(), zeros.data()}, grouped.data());
+        for (size_t i = 0; i < kCount; ++i) {
+          const auto group = static_cast<size_t>(group_of[i]);
+          EXPECT_EQ(grouped[i], i < count ? (number(i) - zeros[group]) * scales[group] : 1);
+        }
+        for (const uint64_t group_size : {uint64_t{32}, uint64_t{35}, uint64_t{1000}}) {
+          const uint64_t skew = group_size / 3;
+          std::vector<float> values(kCount, 1), scaled(kCount, 3);
+          const CodeRuns runs{group_size, skew, scales.data(), zeros.data()};
+          values_of_codes(table, codes.data(), count, runs, values.data());
+          scale_values(count, runs, scaled.data());
+          for (size_t i = 0; i < kCount; ++i) {
+            const size_t group = (skew + i) / group_size;
+            EXPECT_EQ(values[i], i < count ? (number(i) - zeros[group]) * scales[group] : 1);
+            EXPECT_EQ(scaled[i], i < count ? 3 * scales[group] : 3);
+          }
+        }
       }
-    }
-  });
+    });
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hf2mlx/error.h"
+#include "quant/codes.h"
 #include "transform/blocks.h"
 #include "transform/check.h"
 #include "transform/ops.h"
@@ -63,9 +64,7 @@ class BlockScaled final : public LazyTensor {
     const uint64_t skew = col % grid_.block_cols;
     const Dtype coded = codes_->dtype() == Dtype::kU8 ? Dtype::kF8E4M3 : codes_->dtype();
     map_floats(coded, codes, dtype(), out, count, [&](float* values, uint64_t n, uint64_t done) {
-      for_each_row_piece(skew + done, n, grid_.block_cols, grid_.block_cols, [&](const RowPiece& block) {
-        for (uint64_t i = 0; i < block.cols; ++i) values[block.done + i] *= scales[block.row];
-      });
+      scale_values(n, {grid_.block_cols, skew + done, scales, nullptr}, values);
     });
   }
 

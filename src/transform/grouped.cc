@@ -26,15 +26,16 @@ class GroupedValues final : public LazyTensor {
 
   void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
     if (count == 0) return;
-    alignas(64) float table[kMostCodes] = {};
-    if (parts_.table) parts_.table->read(0, element_count(parts_.table->shape()), reinterpret_cast<std::byte*>(table), scratch);
+    alignas(64) float numbers[kMostCodes] = {};
+    const uint64_t size = parts_.table ? element_count(parts_.table->shape()) : 0;
+    if (parts_.table) parts_.table->read(0, size, reinterpret_cast<std::byte*>(numbers), scratch);
+    const CodeTable table{parts_.table ? numbers : nullptr, static_cast<uint32_t>(size)};
     const uint64_t index_bytes = parts_.group_of ? sizeof(int32_t) : 0;
     const uint64_t bytes_per_row = cols_ * (1 + index_bytes) + groups_ * kGroupBytes;
     const uint64_t affordable = budget_elements(scratch, 1) / bytes_per_row * cols_;
     const uint64_t part = std::max<uint64_t>(budget_elements(scratch, 1) / (1 + index_bytes + kGroupBytes), 1);
-    for_each_row_piece(begin, count, cols_, affordable > 0 ? affordable : part, [&](const RowPiece& piece) {
-      read_piece(piece, parts_.table ? table : nullptr, out + piece.done * size_of(dtype()), scratch);
-    });
+    for_each_row_piece(begin, count, cols_, affordable > 0 ? affordable : part,
+                       [&](const RowPiece& piece) { read_piece(piece, table, out + piece.done * size_of(dtype()), scratch); });
   }
 
  private:
@@ -53,7 +54,7 @@ class GroupedValues final : public LazyTensor {
     return {first, (piece.col + piece.cols - 1) / parts_.group_size - first + 1};
   }
 
-  void read_piece(const RowPiece& piece, const float* table, std::byte* out, Scratch& scratch) const {
+  void read_piece(const RowPiece& piece, const CodeTable& table, std::byte* out, Scratch& scratch) const {
     const Groups groups = groups_of(piece);
     const uint64_t all = groups.count * piece.rows;
     const Scratch::Block scales(scratch, all * sizeof(float));
@@ -84,18 +85,14 @@ class GroupedValues final : public LazyTensor {
     uint64_t skew;  // columns between the first group's first and the piece's first
   };
 
-  void decode_row(const Row& row, const float* table, uint64_t count, std::byte* out) const {
+  void decode_row(const Row& row, const CodeTable& table, uint64_t count, std::byte* out) const {
     alignas(64) float values[kFloatBlock];
     for (uint64_t done = 0; done < count; done += kFloatBlock) {
       const uint64_t n = std::min(kFloatBlock, count - done);
-      if (row.group_of) {
+      if (row.group_of)
         values_of_codes(table, row.codes + done, n, CodeGroups{row.group_of + done, row.scales, row.zeros}, values);
-      } else {
-        for_each_row_piece(row.skew + done, n, parts_.group_size, parts_.group_size, [&](const RowPiece& piece) {
-          const CodeScale scale{row.scales[piece.row], row.zeros[piece.row]};
-          values_of_codes(table, row.codes + done + piece.done, piece.cols, scale, values + piece.done);
-        });
-      }
+      else
+        values_of_codes(table, row.codes + done, n, CodeRuns{parts_.group_size, row.skew + done, row.scales, row.zeros}, values);
       convert_elements(Dtype::kF32, reinterpret_cast<const std::byte*>(values), dtype(), out + done * size_of(dtype()), n);
     }
   }

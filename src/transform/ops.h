@@ -130,7 +130,7 @@ TensorRef zero_biases(const TensorRef& zeros, const TensorRef& scales);
 // Rows of codes in groups: [rows, cols] of codes, [rows, groups] of the rest.
 struct GroupedCodes {
   TensorRef codes;      // U8
-  TensorRef table;      // F32, at most 256: the number that a code stands for; null: the code itself
+  TensorRef table;      // F32, at most 256: the number that a code stands for, of those below its size; null: the code itself
   TensorRef scales;     // any float, also of 8 bits
   TensorRef zeros;      // U8, taken off the number; null: `zero` throughout
   uint64_t group_size;  // columns of a group, of which the last may be partial

@@ -7,12 +7,13 @@ import json
 import shutil
 
 import mlx.core as mx
-import numpy as np
 import pytest
 import source_formats as formats
 from conftest import run_program
+from hub_homes import REPO
 from mlx_lm.utils import load_model
 from source_models import SCHEMES, Scheme, make_pair, read_tensors
+from stream_models import SMALL_MEMORY, content_of, expected, stream
 
 # Dense, tied, fused, with experts one by one and stacked, vision, latent attention, hybrid: each kind with several formats.
 PAIRS = [
@@ -146,3 +147,11 @@ def test_quantization_config_below_text_config(tmp_path):
     config["text_config"]["quantization_config"] = config.pop("quantization_config")
     path.write_text(json.dumps(config))
     compare(tmp_path, ["-q"], ["-q"])
+
+
+@pytest.mark.parametrize("scheme", ["gptq-4-order", "int6-zeros", "nf4", "bitnet"])
+def test_streamed_sources_are_those_of_the_disk(scheme, hub, homes, tmp_path):
+    make_pair("qwen3_moe", BITNET["divided"] if scheme == "bitnet" else SCHEMES[scheme], tmp_path)
+    hub.add(REPO, {path.name: path.read_bytes() for path in (tmp_path / "quantized").iterdir()})
+    stream(home := homes("home"), "-q", *SMALL_MEMORY)
+    assert content_of(home.folder / "out") == expected(homes, "-q")
