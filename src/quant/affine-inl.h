@@ -252,8 +252,10 @@ HF2MLX_STEP void encode_and_pack(const Encoding& e, const std::byte* values, siz
   pack_block(e.bits, block.codes, group_count * e.group_size);
 }
 
-template <Dtype kDtype>
-void encode_groups(const Encoding& e, const std::byte* values, uint64_t group_count, const EncodedRows& out) {
+// choose(block_values, first_group, group_count, block) may set other parameters than those of the block.
+template <Dtype kDtype, class Choose>
+HF2MLX_STEP void encode_groups(const Encoding& e, const std::byte* values, uint64_t group_count, const EncodedRows& out,
+                               const Choose& choose) {
   constexpr size_t kSize = sizeof(Key<kDtype>);
   const size_t packed_bytes = size_t{e.group_size} * e.bits / 8;
   const float top = static_cast<float>((1u << e.bits) - 1);
@@ -263,6 +265,7 @@ void encode_groups(const Encoding& e, const std::byte* values, uint64_t group_co
     const std::byte* block_values = values + begin * e.group_size * kSize;
     find_ends<kDtype>(block_values, count, e.group_size, block);
     find_parameters<kDtype>(count, top, block);
+    choose(block_values, begin, count, block);
     encode_and_pack<kDtype>(e, block_values, count, block);
     std::memcpy(out.packed + begin * packed_bytes, block.codes, count * packed_bytes);
     std::memcpy(out.scales + begin * kSize, block.parameters.stored_scale, count * kSize);
@@ -270,10 +273,15 @@ void encode_groups(const Encoding& e, const std::byte* values, uint64_t group_co
   }
 }
 
+template <Dtype kDtype>
+void encode_plain_groups(const Encoding& e, const std::byte* values, uint64_t group_count, const EncodedRows& out) {
+  encode_groups<kDtype>(e, values, group_count, out, [](const std::byte*, uint64_t, size_t, AffineBlock<kDtype>&) {});
+}
+
 inline void encode_affine_groups(const Encoding& e, Dtype dtype, const std::byte* values, uint64_t group_count, const EncodedRows& out) {
-  if (dtype == Dtype::kBF16) return encode_groups<Dtype::kBF16>(e, values, group_count, out);
-  if (dtype == Dtype::kF16) return encode_groups<Dtype::kF16>(e, values, group_count, out);
-  encode_groups<Dtype::kF32>(e, values, group_count, out);
+  if (dtype == Dtype::kBF16) return encode_plain_groups<Dtype::kBF16>(e, values, group_count, out);
+  if (dtype == Dtype::kF16) return encode_plain_groups<Dtype::kF16>(e, values, group_count, out);
+  encode_plain_groups<Dtype::kF32>(e, values, group_count, out);
 }
 
 // Product and sum are both rounded to the type of the result. Of two NaNs the first wins, which `a + b` does not say to a compiler.

@@ -191,22 +191,11 @@ HF2MLX_STEP void fit_parameters(const std::byte* values, uint64_t first_group, s
 template <Dtype kDtype, bool kWeighted>
 void encode_fitted_groups(const Encoding& e, const std::byte* values, uint64_t group_count, Fit fit, const ColumnWeights& weights,
                           const EncodedRows& out) {
-  constexpr size_t kSize = sizeof(Key<kDtype>);
-  const size_t packed_bytes = size_t{e.group_size} * e.bits / 8;
-  const float top = static_cast<float>((1u << e.bits) - 1);
   const Search search((1 << e.bits) - 1, fit);
-  AffineBlock<kDtype> block;
-  for (uint64_t begin = 0, count; begin < group_count; begin += count) {
-    count = HWY_MIN(group_count - begin, kBlockCodes / e.group_size);
-    const std::byte* block_values = values + begin * e.group_size * kSize;
-    find_ends<kDtype>(block_values, count, e.group_size, block);
-    find_parameters<kDtype>(count, top, block);
-    fit_parameters<kDtype, kWeighted>(block_values, begin, count, e.group_size, search, weights, block);
-    encode_and_pack<kDtype>(e, block_values, count, block);
-    std::memcpy(out.packed + begin * packed_bytes, block.codes, count * packed_bytes);
-    std::memcpy(out.scales + begin * kSize, block.parameters.stored_scale, count * kSize);
-    std::memcpy(out.biases + begin * kSize, block.parameters.stored_bias, count * kSize);
-  }
+  encode_groups<kDtype>(e, values, group_count, out,
+                        [&](const std::byte* block_values, uint64_t first, size_t count, AffineBlock<kDtype>& block) {
+                          fit_parameters<kDtype, kWeighted>(block_values, first, count, e.group_size, search, weights, block);
+                        });
 }
 
 template <Dtype kDtype>
