@@ -95,8 +95,8 @@ HF2MLX_STEP void measure(const CodePlaces& places, FitBatch& batch, GroupImage& 
   batch.unit = hn::Mul(range, hn::Set(df, 0.5f / kImageEnd));
   image.pairs = batch.group_size / 2;
   if constexpr (kWeighted) return weigh(places, batch.groups.weights, weights, image);
-  image.sum = hn::Sub(hn::Mul(heights, unit), hn::Mul(weights, hn::Set(df, kImageEnd)));
-  image.inverse_weight = hn::Div(hn::Set(df, 1.0f), weights);
+  hn::Store(hn::Sub(hn::Mul(heights, unit), hn::Mul(weights, hn::Set(df, kImageEnd))), df, image.sums);
+  hn::Store(hn::Div(hn::Set(df, 1.0f), weights), df, image.inverse_weights);
 }
 
 // The sum of the squared errors of a stored line with the codes that code_of(value) gives, as decoding to float32 shows them.

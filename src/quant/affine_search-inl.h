@@ -33,9 +33,12 @@ inline constexpr float kCoderOne = 32768.0f;
 struct GroupImage {
   alignas(64) int16_t values[kMostGroupValues * kMaxGroupLanes];
   alignas(64) int16_t weights[kMostGroupValues * kMaxGroupLanes];  // not set where all count alike
+  alignas(64) float sums[kMaxGroupLanes];                          // of the values, weighted
+  alignas(64) float inverse_weights[kMaxGroupLanes];               // of the sums of the weights
   size_t pairs;
-  VG sum;             // of the values, weighted
-  VG inverse_weight;  // of the sum of the weights
+
+  HWY_INLINE VG sum() const { return hn::Load(DG(), sums); }
+  HWY_INLINE VG inverse_weight() const { return hn::Load(DG(), inverse_weights); }
 };
 
 // Codes with `fraction_bits` more. Codes here are about as often below zero as above, for small sums; the lowest is low_code().
@@ -71,13 +74,16 @@ struct Found {
 
 // The sum of products of neighbours. What Highway's operation does not add at once differs between processors; the sum does not.
 struct PairSum {
-  VG32 at_once, apart;
+  // Compilers take constructors that are not written down out of the reach of the instruction set.
+  HWY_INLINE PairSum() : at_once(hn::Zero(DG32())), apart(hn::Zero(DG32())) {}
   HWY_INLINE void add(VG16 a, VG16 b) { at_once = hn::ReorderWidenMulAccumulate(DG32(), a, b, at_once, apart); }
   HWY_INLINE VG value() const { return hn::ConvertTo(DG(), hn::RearrangeToOddPlusEven(at_once, apart)); }
+
+  VG32 at_once, apart;
 };
-HF2MLX_STEP PairSum no_sum() { return {hn::Zero(DG32()), hn::Zero(DG32())}; }
 
 struct CodeSums {
+  HWY_INLINE CodeSums() {}
   PairSum codes, squares, products;  // of codes, weighted, and of these with codes and values
 };
 
@@ -112,7 +118,7 @@ HF2MLX_STEP void weigh(const CodePlaces& places, const float* weights, VG weight
   VG largest = hn::Zero(df);
   for (size_t i = 0; i < 2 * image.pairs; ++i) largest = hn::Max(largest, hn::Load(df, weights + i * hn::Lanes(df)));
   const VG unit = hn::Min(hn::Div(hn::Set(df, places.most_weights()), weight), hn::Div(hn::Set(df, places.most_weight()), largest));
-  PairSum sum = no_sum(), total = no_sum();
+  PairSum sum, total;
   for (size_t i = 0; i < image.pairs; ++i) {
     const VG even = hn::Load(df, weights + 2 * i * hn::Lanes(df));
     const VG odd = hn::Load(df, weights + (2 * i + 1) * hn::Lanes(df));
@@ -121,8 +127,8 @@ HF2MLX_STEP void weigh(const CodePlaces& places, const float* weights, VG weight
     sum.add(counts, hn::Load(d, image.values + i * hn::Lanes(d)));
     total.add(counts, one);
   }
-  image.sum = sum.value();
-  image.inverse_weight = hn::Div(hn::Set(df, 1.0f), total.value());
+  hn::Store(sum.value(), df, image.sums);
+  hn::Store(hn::Div(hn::Set(df, 1.0f), total.value()), df, image.inverse_weights);
 }
 
 template <bool kWeighted, size_t kCoders>
@@ -131,7 +137,6 @@ HF2MLX_STEP void sum_codes(const GroupImage& image, const CodePlaces& places, co
   const VG16 one = hn::Set(d, int16_t{1});
   const VG16 low = hn::Set(d, static_cast<int16_t>(places.low_code()));
   const VG16 top = hn::Set(d, static_cast<int16_t>(places.high_code()));
-  for (CodeSums& sum : sums) sum = {no_sum(), no_sum(), no_sum()};
   for (size_t i = 0; i < image.pairs; ++i) {
     const VG16 value = hn::Load(d, image.values + i * hn::Lanes(d));
     for (size_t k = 0; k < kCoders; ++k) {
@@ -148,11 +153,11 @@ HF2MLX_STEP void sum_codes(const GroupImage& image, const CodePlaces& places, co
 
 HF2MLX_STEP Found regression(const GroupImage& image, const CodePlaces& places, const CodeSums& sums) {
   const VG codes = sums.codes.value();
-  const VG mean_code = hn::Mul(codes, image.inverse_weight);
-  const VG covariance = hn::Sub(sums.products.value(), hn::Mul(mean_code, image.sum));
+  const VG mean_code = hn::Mul(codes, image.inverse_weight());
+  const VG covariance = hn::Sub(sums.products.value(), hn::Mul(mean_code, image.sum()));
   const VG scale = hn::Div(covariance, hn::Sub(sums.squares.value(), hn::Mul(mean_code, codes)));
   const VG low_code = hn::Set(DG(), static_cast<float>(places.low_code()));
-  return {scale, hn::Sub(mean_code, low_code), hn::Mul(hn::Mul(scale, covariance), image.inverse_weight)};
+  return {scale, hn::Sub(mean_code, low_code), hn::Mul(hn::Mul(scale, covariance), image.inverse_weight())};
 }
 
 // Takes the best of what the coders give, if it is better.
@@ -224,7 +229,7 @@ HF2MLX_STEP Coder coder_of(const GroupImage& image, const CodePlaces& places, co
   const VG one = hn::Set(df, static_cast<float>(places.one()));
   const VG most = hn::Set(df, 32767.0f);
   const VG factor = hn::Round(hn::Min(hn::Div(hn::Set(df, kCoderOne * places.one()), line.scale), most));
-  const VG mean = hn::Mul(image.sum, image.inverse_weight);
+  const VG mean = hn::Mul(image.sum(), image.inverse_weight());
   const VG mean_place = hn::Mul(hn::Add(line.mean_code, hn::Set(df, static_cast<float>(places.low_code()) + 0.5f)), one);
   const VG offset = hn::Sub(mean_place, hn::Mul(mean, hn::Mul(factor, hn::Set(df, 1 / kCoderOne))));
   return {in_both(factor), in_both(hn::Min(hn::Max(offset, hn::Neg(most)), most))};
