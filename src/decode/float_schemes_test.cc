@@ -174,10 +174,13 @@ TEST(Fp4, Mxfp4StaysPackedOrIsDecoded) {
   const Json settings = compressed("mxfp4-pack-quantized", {{"num_bits", 4}, {"group_size", 32}, {"type", "float"}});
   TensorMap tensors = source;
   Json config = {{"quantization_config", settings}};
-  EXPECT_EQ(decode(config, tensors).packed.size(), 1u);
+  const DecodedSource kept = decode(config, tensors);
+  ASSERT_EQ(kept.packed.size(), 1u);
   EXPECT_EQ(tensors["a.weight"]->dtype(), Dtype::kU32);
   EXPECT_EQ(read_all(tensors["a.weight"]).bytes, codes.bytes);
   EXPECT_EQ(config["quantization"], (Json{{"group_size", 32}, {"bits", 4}, {"mode", "mxfp4"}}));
+  expect_tensor(kept.packed[0].values,
+                fp4_values(codes, 32, [&](size_t g) { return std::ldexp(1.0f, std::to_integer<int>(scales.bytes[g]) - 127); }), 4096);
   tensors = source;
   config = {{"quantization_config", settings}};
   decode(config, tensors, Packing::kDecode);

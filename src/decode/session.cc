@@ -76,8 +76,9 @@ void DecodeSession::put_integers(const std::string& layer, const IntegerLayer& i
 
 void DecodeSession::put_microscaled(const std::string& layer, const TensorRef& words, const TensorRef& scales, QuantMode mode) {
   const Encoding encoding = default_encoding(mode);
-  if (packing_(layer) == Packing::kKeep) return put_packed({layer, encoding, words, scales, nullptr, nullptr});
-  put(layer + ".weight", ops::dequantize(words, scales, nullptr, encoding, Dtype::kBF16));
+  const TensorRef values = ops::dequantize(words, scales, nullptr, encoding, Dtype::kBF16);
+  if (packing_(layer) == Packing::kDecode) return put(layer + ".weight", values);
+  put_packed({layer, encoding, words, scales, nullptr, values});
 }
 
 int64_t integer_setting(const Json& settings, const char* name, int64_t otherwise) {

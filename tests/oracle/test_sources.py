@@ -94,6 +94,7 @@ def test_quantized_and_float_sources_come_out_alike(case, scheme, tmp_path):
     assert len(layers) >= 4
     compare(tmp_path, ["-d"], [], how.same_values)
     if how.packed:
+        compare(tmp_path, ["-d", "--dtype", "float16"], ["--dtype", "float16"], how.same_values)
         ours, twin = convert(tmp_path, "quantized-out"), convert(tmp_path, "floats-out")
         assert bool(check_packed(ours, twin)) != scheme.endswith(("-order", "-16"))
         return
