@@ -207,6 +207,7 @@ std::vector<Loss> StreamedRun::write(const Checkpoint& checkpoint, Progress* pro
 }
 
 std::vector<Loss> StreamedRun::try_write(const Checkpoint& checkpoint, Progress* progress, const CancelToken* cancel) {
+  for (const auto& target : targets_) target->staged.keep();
   const fs::path work = targets_.front()->staged.work_folder();
   const bool is_continued = std::all_of(targets_.begin(), targets_.end(), [](const auto& target) { return target->staged.is_continued(); });
   if (!is_continued) {

@@ -70,7 +70,7 @@ void check_space(const Checkpoint& checkpoint, const Targets& targets) {
   std::vector<SpaceNeed> needs;
   for (const auto& target : targets) {
     const uint64_t all = needed_bytes(checkpoint, target->plan);
-    needs.push_back({target->staged.path(), all - std::min(all, taken_bytes(*target))});
+    needs.push_back({target->path, all - std::min(all, taken_bytes(*target))});
   }
   check_space(needs, "free some space or choose a target on another disk");
 }

@@ -188,7 +188,6 @@ void StagedDir::begin(const std::string& purpose) {
   if (purpose.empty()) return;
   fs::create_directory(work_folder());
   write_file(work_folder() / kPurposeFile, purpose);
-  keeps_ = true;
 }
 
 StagedDir::~StagedDir() { discard(); }

@@ -2,8 +2,8 @@
 //
 // It is made beside its target, as ".<name>.hf2mlx-partial-<process>-<number>", filled by the caller, and renamed by commit(). A folder
 // that is being filled is locked; folders of that name without a lock are left over from runs that died, and the next run for the same
-// target removes them. One that has a purpose stays when its run ends early: the next run with the same purpose goes on with it, one with
-// another purpose removes it, and so does any other run for the target once it has committed.
+// target removes them. One that has a purpose may be kept when its run ends early: the next run with the same purpose goes on with it, one
+// with another purpose removes it, and so does any other run for the target once it has committed.
 #pragma once
 
 #include <filesystem>
@@ -34,7 +34,7 @@ class StagedDir {
   // target exists and is not to be replaced, when it is a folder that the current one lies in, and while another StagedDir fills one for
   // it. A purpose, if any, is one line of text.
   StagedDir(const std::filesystem::path& target, Existing existing, const std::string& purpose = {});
-  // Without commit(), removes the folder and the parents that were made for it; one with a purpose stays unless give_up() was called.
+  // Without commit(), removes the folder and the parents that were made for it, unless it is to be kept.
   ~StagedDir();
   StagedDir(const StagedDir&) = delete;
   StagedDir& operator=(const StagedDir&) = delete;
@@ -42,10 +42,12 @@ class StagedDir {
   const std::filesystem::path& path() const { return path_; }      // fill this; empty after commit()
   const std::filesystem::path& target() const { return target_; }  // absolute, links resolved
 
-  // With a purpose: where the run may keep what the next one needs, which commit() removes.
+  // With a purpose, what follows. Where the run may keep what the next one needs, which commit() removes.
   std::filesystem::path work_folder() const;
   bool is_continued() const { return is_continued_; }  // there is what an earlier run has left
-  void give_up() { keeps_ = false; }                   // what is here is of no use to the next run
+  // Whether what is here is of use to the next run: at first, what an earlier run has left is.
+  void keep() { keeps_ = true; }
+  void give_up() { keeps_ = false; }
 
   // Gives the folder the target's name, durable as asked. A target that exists is exchanged in one step where the file system can;
   // elsewhere it is renamed aside first, and should the process die just then, the next run puts it back. The old folder is deleted last.

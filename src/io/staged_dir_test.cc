@@ -355,8 +355,9 @@ TEST(ResolveTarget, Refuses) {
 
 // A run with this purpose that writes a file and ends early.
 void end_early(const TempFolder& folder, const std::string& purpose, const std::string& content) {
-  const StagedDir staged(folder / "out", Existing::kRefuse, purpose);
+  StagedDir staged(folder / "out", Existing::kRefuse, purpose);
   write_file(staged.path() / content, content);
+  staged.keep();
 }
 
 TEST(StagedDirWithPurpose, StaysForTheNextRunAndIsPlainInTheEnd) {
@@ -369,6 +370,15 @@ TEST(StagedDirWithPurpose, StaysForTheNextRunAndIsPlainInTheEnd) {
   staged.commit();
   EXPECT_THAT(folder.names(), ElementsAre("out"));
   EXPECT_THAT(folder.names("out"), ElementsAre("one", "two"));
+}
+
+TEST(StagedDirWithPurpose, GoesWhereNothingIsToBeKept) {
+  const TempFolder folder;
+  StagedDir(folder / "out", Existing::kRefuse, "a");
+  EXPECT_THAT(folder.names(), ElementsAre());
+  end_early(folder, "a", "one");
+  EXPECT_TRUE(StagedDir(folder / "out", Existing::kRefuse, "a").is_continued());
+  EXPECT_EQ(folder.names().size(), 1u);
 }
 
 TEST(StagedDirWithPurpose, IsRemovedByAnotherPurpose) {

@@ -177,6 +177,9 @@ def test_convert_needs_room_for_the_output_too(hub, homes, tmp_path):
     [needed] = re.findall(r"bytes are free, (\d+) are needed", text)
     assert int(needed) > end + end // 4 and "--stream" in text
     assert not home.hub_cache.exists()
+    [needed] = re.findall(r"home/out: \d+ bytes are free, (\d+) are needed", home.ours("convert", REPO, home.folder / "out", "-q", "--stream", status=7))
+    assert end // 4 < int(needed) < end // 2
+    assert not list(home.folder.iterdir())
 
 
 def test_convert_of_a_server_that_sends_no_ranges(hub, homes, source):
