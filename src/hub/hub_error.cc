@@ -6,7 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <optional>
+#include <string_view>
 
 namespace hf2mlx {
 namespace {
@@ -93,6 +97,31 @@ unsigned seconds_of_window(const HttpResponse& response) {
   return found == 2 && left == 0 ? seconds : 0;
 }
 
+// "Wed, 21 Oct 2015 07:28:00 GMT", as seconds since any fixed moment.
+std::optional<int64_t> seconds_of_date(const std::string& text) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  std::array<char, 4> month{};
+  int year = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  if (std::sscanf(text.c_str(), "%*3s, %2u %3s %4d %2d:%2d:%2d", &day, month.data(), &year, &hour, &minute, &second) != 6) return std::nullopt;
+  const size_t at = kMonths.find(month.data());
+  if (at == kMonths.npos || at % 3 != 0) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(at / 3 + 1)),
+                                         std::chrono::day(day)};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_seconds(std::chrono::sys_days(date)).time_since_epoch().count() + hour * 3600 + minute * 60 + second;
+}
+
+// Where Retry-After is a moment, by the clock of the server that says so. 0 for one that has passed.
+unsigned seconds_until(const std::string& moment, const HttpResponse& response) {
+  const std::optional<int64_t> then = seconds_of_date(moment);
+  const std::optional<int64_t> now = seconds_of_date(response.header("date"));
+  return then && now && *then > *now ? static_cast<unsigned>(std::min<int64_t>(*then - *now, UINT32_MAX)) : 0;
+}
+
 }  // namespace
 
 Error hub_error(const HubOptions& options, const Wanted& wanted, const HubAnswer& answer) {
@@ -124,7 +153,7 @@ unsigned asked_wait_seconds(const HttpResponse& response) {
   const std::string text = response.header("retry-after");
   unsigned seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  return error == std::errc() && end == text.data() + text.size() ? seconds : 0;
+  return error == std::errc() && end == text.data() + text.size() ? seconds : seconds_until(text, response);
 }
 
 bool is_transient(const HubAnswer& answer) {

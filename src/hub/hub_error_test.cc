@@ -94,7 +94,12 @@ TEST(Retries, TheHubSaysHowLong) {
   EXPECT_THAT(pauses({answer(429, {{"retry-after", "7"}})}, gave_up), ElementsAre(7000));
   EXPECT_THAT(pauses({answer(429, {{"retry-after", "3600"}})}, gave_up), IsEmpty());
   EXPECT_TRUE(gave_up);
-  EXPECT_THAT(pauses({answer(429, {{"retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"}})}, gave_up), ElementsAre(500));
+  const char* const moment = "Wed, 21 Oct 2015 00:00:05 GMT";
+  EXPECT_THAT(pauses({answer(429, {{"retry-after", moment}, {"date", "Tue, 20 Oct 2015 23:59:45 GMT"}})}, gave_up), ElementsAre(20'000));
+  for (const char* now : {"", moment, "Wed, 21 Oct 2015 00:00:06 GMT", "Wed, 21 octo 2015 00:00:00 GMT", "Wed, 41 Oct 2015 00:00:00 GMT"}) {
+    EXPECT_THAT(pauses({answer(429, {{"retry-after", moment}, {"date", now}})}, gave_up), ElementsAre(500)) << now;
+  }
+  EXPECT_THAT(pauses({answer(429, {{"retry-after", "soon"}, {"date", moment}})}, gave_up), ElementsAre(500));
   EXPECT_THAT(pauses({answer(429, {{"ratelimit", "\"api\";r=0;t=300"}, {"retry-after", "7"}})}, gave_up), ElementsAre(301'000));
   EXPECT_THAT(pauses({answer(429, {{"ratelimit", "\"api\" ; r=3; t=55"}, {"retry-after", "7"}})}, gave_up), ElementsAre(7000));
   EXPECT_THAT(pauses({answer(503, {{"ratelimit", "\"api\";r=0;t=55"}})}, gave_up), ElementsAre(500));
