@@ -276,7 +276,7 @@ def test_of_two_at_once_the_later_is_refused(hub, homes):
     files = experts()
     hub.add(REPO, files)
     home = homes("home")
-    hub.faults[:] = [Fault(LARGE, pause=0.02, times=100_000)]
+    hub.faults[:] = [slow := Fault(LARGE, pause=0.5, times=100_000)]
     run = start(home)
     deadline = time.monotonic() + 60
     while not left_overs(home):
@@ -287,7 +287,7 @@ def test_of_two_at_once_the_later_is_refused(hub, homes):
         text = home.ours("convert", REPO, home.folder / "out", *args, status=2)
         assert "out: another conversion is writing it" in text and str(left_overs(home)[0]) in text
     assert len(left_overs(home)) == 1 and not home.hub_cache.exists()
-    hub.faults.clear()
+    slow.pause = 0
     assert run.wait() == 0
     assert had > 0 and content_of(home.folder / "out") == expected(homes, "-q") and not left_overs(home)
 
@@ -296,7 +296,7 @@ def test_a_target_that_appears_meanwhile_is_kept_and_so_is_the_work(hub, homes):
     files = experts()
     hub.add(REPO, files)
     home = homes("home")
-    hub.faults[:] = [Fault(LARGE, pause=0.02, times=100_000)]
+    hub.faults[:] = [slow := Fault(LARGE, pause=0.5, times=100_000)]
     run = subprocess.Popen([os.environ["HF2MLX"], "convert", REPO, str(home.folder / "out"), "--stream", "-q", *SMALL_MEMORY], env=home.env,
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
@@ -305,7 +305,7 @@ def test_a_target_that_appears_meanwhile_is_kept_and_so_is_the_work(hub, homes):
         time.sleep(0.01)
     (home.folder / "out").mkdir()
     (home.folder / "out" / "precious").touch()
-    hub.faults.clear()
+    slow.pause = 0
     text = run.communicate()[1]
     [left] = left_overs(home)
     assert run.returncode == 2 and "already exists" in text and str(left) in text
