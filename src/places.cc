@@ -120,6 +120,7 @@ HubOptions hub_settings(const Expander& expander) {
   hub.endpoint.erase(hub.endpoint.find_last_not_of('/') + 1);
   hub.offline = is_true(first_of(expander, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"));
   hub.timeout_seconds = positive_number(value_or(expander, "HF_HUB_DOWNLOAD_TIMEOUT", ""), hub.timeout_seconds);
+  hub.ca_file = value_or(expander, "SSL_CERT_FILE", "");
   return hub;
 }
 

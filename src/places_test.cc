@@ -72,6 +72,8 @@ TEST(Hub, Offline) {
 }
 
 TEST(Hub, Timeout) {
+  EXPECT_EQ(hub({{"SSL_CERT_FILE", "/etc/company.pem"}}).ca_file, "/etc/company.pem");
+  EXPECT_TRUE(hub({}).ca_file.empty());
   EXPECT_EQ(hub({}).timeout_seconds, 10u);
   EXPECT_EQ(hub({{"HF_HUB_DOWNLOAD_TIMEOUT", "45"}}).timeout_seconds, 45u);
   for (const char* none : {"0", "", "soon", "-1", "5s"}) EXPECT_EQ(hub({{"HF_HUB_DOWNLOAD_TIMEOUT", none}}).timeout_seconds, 10u) << none;

@@ -13,10 +13,11 @@ namespace hf2mlx {
 
 /// How the Hugging Face hub is reached.
 struct HubOptions {
-  std::string endpoint;           ///< "https://huggingface.co"; empty: nothing is ever downloaded
-  std::string token;              ///< for private and gated models; may be empty
-  bool offline = false;           ///< what is here must do
-  unsigned timeout_seconds = 10;  ///< to connect, and without a single byte
+  std::string endpoint;                ///< "https://huggingface.co"; empty: nothing is ever downloaded
+  std::string token;                   ///< for private and gated models; may be empty
+  bool offline = false;                ///< what is here must do
+  unsigned timeout_seconds = 10;       ///< to connect, and without a single byte
+  std::filesystem::path ca_file = {};  ///< certificates (PEM) of those who may vouch for the hub; empty: the system's
 };
 
 /// Where a model comes from.

@@ -10,7 +10,7 @@ namespace hf2mlx {
 
 DownloadReport download(const DownloadOptions& options, Progress* progress, const CancelToken* cancel) {
   const auto start = std::chrono::steady_clock::now();
-  HubLink link(options.hub, curl_connections(options.hub.timeout_seconds), cancel);
+  HubLink link(options.hub, curl_connections(options.hub), cancel);
   DownloadReport report = Downloader(options, link, progress).run();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

@@ -94,7 +94,7 @@ bool is_in_cache(const SourceOptions& source, const RepoName& repo) {
 }
 
 void fetch_model(const SourceOptions& source, const std::vector<SpaceNeed>& others, Progress* progress, const CancelToken* cancel) {
-  fetch_model(source, others, curl_connections(source.hub.timeout_seconds), progress, cancel);
+  fetch_model(source, others, curl_connections(source.hub), progress, cancel);
 }
 
 }  // namespace hf2mlx

@@ -176,8 +176,8 @@ class Exchange {
 
 class CurlHttp final : public Http {
  public:
-  CurlHttp(unsigned timeout_seconds, std::function<void()> check_stop)
-      : timeout_seconds_(timeout_seconds), check_stop_(std::move(check_stop)) {
+  CurlHttp(const HubOptions& options, std::function<void()> check_stop)
+      : timeout_seconds_(options.timeout_seconds), ca_file_(options.ca_file.string()), check_stop_(std::move(check_stop)) {
     initialize_once();
     easy_.reset(curl_easy_init());
     if (!easy_) throw Error(ErrorCode::kInternal, "libcurl: cannot be initialized", "check the libcurl installation");
@@ -211,18 +211,20 @@ class CurlHttp final : public Http {
     curl_easy_setopt(easy_.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(easy_.get(), CURLOPT_LOW_SPEED_TIME, timeout);
     curl_easy_setopt(easy_.get(), CURLOPT_BUFFERSIZE, kBufferBytes);
+    if (!ca_file_.empty()) curl_easy_setopt(easy_.get(), CURLOPT_CAINFO, ca_file_.c_str());
     curl_easy_setopt(easy_.get(), CURLOPT_USERAGENT, "hf2mlx/" HF2MLX_VERSION);
   }
 
   const unsigned timeout_seconds_;
+  const std::string ca_file_;
   const std::function<void()> check_stop_;
   std::unique_ptr<CURL, FreeEasy> easy_;
 };
 
 }  // namespace
 
-ConnectionFactory curl_connections(unsigned timeout_seconds) {
-  return [timeout_seconds](std::function<void()> check_stop) { return std::make_unique<CurlHttp>(timeout_seconds, std::move(check_stop)); };
+ConnectionFactory curl_connections(const HubOptions& options) {
+  return [options](std::function<void()> check_stop) { return std::make_unique<CurlHttp>(options, std::move(check_stop)); };
 }
 
 }  // namespace hf2mlx

@@ -106,7 +106,8 @@ std::optional<int64_t> seconds_of_date(const std::string& text) {
   int hour = 0;
   int minute = 0;
   int second = 0;
-  if (std::sscanf(text.c_str(), "%*3s, %2u %3s %4d %2d:%2d:%2d", &day, month.data(), &year, &hour, &minute, &second) != 6) return std::nullopt;
+  if (std::sscanf(text.c_str(), "%*3s, %2u %3s %4d %2d:%2d:%2d", &day, month.data(), &year, &hour, &minute, &second) != 6)
+    return std::nullopt;
   const size_t at = kMonths.find(month.data());
   if (at == kMonths.npos || at % 3 != 0) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(at / 3 + 1)),

@@ -149,7 +149,7 @@ std::unique_ptr<RemoteModel> find_remote_model(const SourceOptions& source, cons
 }
 
 std::unique_ptr<RemoteModel> find_remote_model(const SourceOptions& source, const CancelToken* cancel) {
-  return find_remote_model(source, curl_connections(source.hub.timeout_seconds), cancel);
+  return find_remote_model(source, curl_connections(source.hub), cancel);
 }
 
 }  // namespace hf2mlx

@@ -10,7 +10,7 @@ namespace hf2mlx {
 
 UploadReport upload(const UploadOptions& options, Progress* progress, const CancelToken* cancel) {
   const auto start = std::chrono::steady_clock::now();
-  UploadReport report = Uploader(options, curl_connections(options.hub.timeout_seconds), progress, cancel).run();
+  UploadReport report = Uploader(options, curl_connections(options.hub), progress, cancel).run();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

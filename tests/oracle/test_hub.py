@@ -1,13 +1,16 @@
 """Our hub client beside the real huggingface_hub, at the hub of tests/support: both caches, each other's caches, tokens and errors."""
 import json
 import re
+import shutil
+import ssl
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from hub_homes import LARGE, REPO, TOKEN, listing, small_repo
-from hub_server import Fault
+from hub_homes import LARGE, REPO, TOKEN, Home, listing, small_repo
+from hub_server import Fault, Hub
 
 
 @pytest.mark.parametrize("revision", ["main", "v1.0", "refs/pr/1", "COMMIT"])
@@ -279,6 +282,22 @@ def test_environment_means_the_same(hub, homes, name):
             home.theirs(f"h.snapshot_download({REPO!r})")
         found.append(listing(home.folder / cache))
     assert found[0] == found[1] and len(found[0]) > 10
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make a certificate")
+def test_certificates_of_a_file_are_trusted(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
+                    "/CN=loopback", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with Hub(tls=tls) as hub:
+        hub.add(REPO, small_repo())
+        ours, theirs = [Home(tmp_path / name, hub) for name in ("ours", "theirs")]
+        assert "certificate" in ours.ours("download", REPO, status=8)
+        ours.ours("download", REPO, "--include", "*", SSL_CERT_FILE=str(certificate))
+        theirs.theirs(f"h.snapshot_download({REPO!r})", SSL_CERT_FILE=str(certificate))
+    assert listing(ours.hub_cache) == listing(theirs.hub_cache)
 
 
 ERRORS = {

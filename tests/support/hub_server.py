@@ -114,9 +114,10 @@ class Repo:
 
 
 class Hub:
-    """Two servers. `with Hub() as hub:` starts and stops them."""
+    """Two servers. `with Hub() as hub:` starts and stops them. With `tls`, an ssl.SSLContext, they speak https."""
 
-    def __init__(self, token=""):
+    def __init__(self, token="", tls=None):
+        self.tls = tls
         self.token, self.repos, self.faults, self.log = token, {}, [], []
         self.storage = {}  # hash of a large file -> (its path, its content)
         self.allowance = Allowance()  # of requests from now on
@@ -132,6 +133,8 @@ class Hub:
         handler = type("Handler", (HubHandler if where == "hub" else StorageHandler,), {"hub": self, "where": where})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         server.daemon_threads = True
+        if self.tls:
+            server.socket = self.tls.wrap_socket(server.socket, server_side=True)
         server.handle_error = lambda *_: None  # clients are killed here
         return server
 
@@ -146,7 +149,7 @@ class Hub:
             server.server_close()
 
     def address(self, where="hub"):
-        return f"http://127.0.0.1:{self.servers[where].server_address[1]}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.servers[where].server_address[1]}"
 
     def add(self, name, files, large=lambda path: path.endswith(LARGE_ENDINGS), private=False, gated=False, known={}):
         """Further versions of a repository are found by their commits; "main" is the last one."""
