@@ -9,7 +9,6 @@
 // Every group has a lane of its own and sums run in the order of its values, without fused multiply-adds: the result is the same on every
 // processor.
 #include <cstring>
-#include <type_traits>
 
 #include "quant/affine-inl.h"
 #include "quant/affine_fit.h"
@@ -38,16 +37,6 @@ struct Line {
 
 HF2MLX_STEP Line either(hn::Mask<DG> which, Line yes, Line no) {
   return {hn::IfThenElse(which, yes.scale, no.scale), hn::IfThenElse(which, yes.bias, no.bias)};
-}
-
-// round_to, for longer vectors too.
-template <Dtype kDtype, class V>
-HF2MLX_STEP V stored_as(V v) {
-  const hn::DFromV<V> d;
-  if constexpr (std::is_same_v<V, VF>)
-    return round_to<kDtype>(v);
-  else
-    return hn::Combine(d, round_to<kDtype>(hn::UpperHalf(DF(), v)), round_to<kDtype>(hn::LowerHalf(DF(), v)));
 }
 
 // Groups side by side, what is known of them, and what is the same for all of them.
@@ -148,15 +137,15 @@ inline constexpr float kNeighbour = kDtype == Dtype::kBF16  ? 0.7f / 128
 template <Dtype kDtype, bool kWeighted>
 HF2MLX_STEP Choice choose(const FitBatch& batch, const Found& found, int neighbours, Line plain) {
   const DG df;
-  const Line rounded{stored_as<kDtype>(plain.scale), stored_as<kDtype>(plain.bias)};
+  const Line rounded{round_to<kDtype>(plain.scale), round_to<kDtype>(plain.bias)};
   const VG squares = squares_left<kWeighted>(batch, rounded, [&](VG value) {
     return hn::Sub(hn::BitCast(df, affine_codes(value, plain.scale, plain.bias, batch.top_code)), hn::Set(df, 8388608.0f));
   });
   Choice choice{rounded, plain, hn::Mul(squares, hn::Set(df, kClearly))};
-  const VG scale = stored_as<kDtype>(stretched(batch, found));
+  const VG scale = round_to<kDtype>(stretched(batch, found));
   for (int k = -neighbours; k <= neighbours; ++k) {
-    const VG beside = stored_as<kDtype>(hn::Add(scale, hn::Mul(scale, hn::Set(df, static_cast<float>(k) * kNeighbour<kDtype>))));
-    consider<kWeighted>(batch, {beside, stored_as<kDtype>(hn::Sub(batch.mean, hn::Mul(beside, found.mean_code)))}, choice);
+    const VG beside = round_to<kDtype>(hn::Add(scale, hn::Mul(scale, hn::Set(df, static_cast<float>(k) * kNeighbour<kDtype>))));
+    consider<kWeighted>(batch, {beside, round_to<kDtype>(hn::Sub(batch.mean, hn::Mul(beside, found.mean_code)))}, choice);
   }
   return choice;
 }

@@ -21,9 +21,7 @@ HWY_BEFORE_NAMESPACE();
 namespace hf2mlx {
 namespace HWY_NAMESPACE {
 
-using DG32 = hn::RebindToSigned<DG>;
 using DG16 = hn::Repartition<int16_t, DG>;
-using VG32 = hn::Vec<DG32>;
 using VG16 = hn::Vec<DG16>;
 
 inline constexpr float kImageEnd = 16383.0f;

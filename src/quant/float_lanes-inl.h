@@ -177,12 +177,14 @@ HWY_INLINE hn::Vec<DU16Half> f16_half(VF v) {
 }
 #endif
 
-// BF16 codes in the upper halves; the lower ones hold rubbish.
-HF2MLX_STEP VU32 bf16_bits(VF v) {
-  const VU32 bits = bits_of(v);
-  const VU32 odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(DU32(), 1u));
-  const VU32 rounded = hn::Add(bits, hn::Add(odd, hn::Set(DU32(), 0x7FFFu)));
-  return hn::IfThenElse(hn::RebindMask(DU32(), hn::IsNaN(v)), hn::Set(DU32(), 0x7FC00000u), rounded);
+// BF16 codes in the upper halves; the lower ones hold rubbish. For vectors of any length.
+template <class V>
+HF2MLX_STEP hn::Vec<hn::RebindToUnsigned<hn::DFromV<V>>> bf16_bits(V v) {
+  const hn::RebindToUnsigned<hn::DFromV<V>> d;
+  const auto bits = hn::BitCast(d, v);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d, 1u));
+  const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(d, 0x7FFFu)));
+  return hn::IfThenElse(hn::RebindMask(d, hn::IsNaN(v)), hn::Set(d, 0x7FC00000u), rounded);
 }
 
 // Two values of kDtype from `p` on; pair_lanes() elements.
@@ -231,13 +233,17 @@ HF2MLX_STEP void store_pair(VF a, VF b, std::byte* p) {
   }
 }
 
-// What a value becomes when it is stored and loaded again.
-template <Dtype kDtype>
-HF2MLX_STEP VF round_to(VF v) {
+// What a value becomes when it is stored and loaded again. For vectors of any length.
+template <Dtype kDtype, class V>
+HF2MLX_STEP V round_to(V v) {
+  const hn::DFromV<V> d;
   if constexpr (kDtype == Dtype::kF32) {
     return v;
   } else if constexpr (kDtype == Dtype::kBF16) {
-    return from_bits(hn::And(bf16_bits(v), hn::Set(DU32(), 0xFFFF0000u)));
+    const hn::RebindToUnsigned<hn::DFromV<V>> du;
+    return hn::BitCast(d, hn::And(bf16_bits(v), hn::Set(du, 0xFFFF0000u)));
+  } else if constexpr (!std::is_same_v<V, VF>) {
+    return hn::Combine(d, round_to<kDtype>(hn::UpperHalf(DF(), v)), round_to<kDtype>(hn::LowerHalf(DF(), v)));
   } else {
 #if HF2MLX_NATIVE_F16
     return hn::PromoteTo(DF(), hn::BitCast(DF16Half(), f16_half(v)));

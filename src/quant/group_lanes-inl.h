@@ -21,6 +21,9 @@ using DG = hn::CappedTag<float, 16>;
 using VG = hn::Vec<DG>;
 inline constexpr size_t kMaxGroupLanes = 16;
 
+using DG32 = hn::RebindToSigned<DG>;
+using VG32 = hn::Vec<DG32>;
+
 // As many groups as a vector has lanes.
 struct GroupLanes {
   alignas(64) float values[kMostGroupValues * kMaxGroupLanes];
@@ -38,6 +41,17 @@ HF2MLX_STEP void transpose_blocks(VF r0, VF r1, VF r2, VF r3, VF* columns) {
   columns[1] = hn::InterleaveUpper(df, even_low, odd_low);
   columns[2] = hn::InterleaveLower(df, even_high, odd_high);
   columns[3] = hn::InterleaveUpper(df, even_high, odd_high);
+}
+
+// f of the lanes of `v`, for an f of vectors that are no longer than DF's.
+template <class V, class F>
+HF2MLX_STEP VG in_halves(V v, const F& f) {
+  if constexpr (hn::MaxLanes(DG()) == hn::MaxLanes(DF())) {
+    return f(v);
+  } else {
+    const hn::Half<hn::DFromV<V>> half;
+    return hn::Combine(DG(), f(hn::UpperHalf(half, v)), f(hn::LowerHalf(half, v)));
+  }
 }
 
 // rows[lane] are `count` elements of 32 bits each. put(i, lane, column) gets the column of their elements i, in as many vectors as it

@@ -36,32 +36,40 @@ inline constexpr int kHighestScaleCode = kMode == QuantMode::kNvfp4 ? 126 : 254;
 inline constexpr float kSurely = 0.9995f;
 
 template <Dtype kDtype, QuantMode kMode>
-HF2MLX_STEP VF scale_of_code(VU32 code) {
-  if constexpr (kMode == QuantMode::kNvfp4) return from_e4m3_bits(code);
-  return round_to<kDtype>(from_e8m0_bits(code));
+HF2MLX_STEP VG scale_of_code(VG32 code) {
+  return in_halves(code, [](hn::Vec<DI32> half) {
+    const VU32 bits = hn::BitCast(DU32(), half);
+    return kMode == QuantMode::kNvfp4 ? from_e4m3_bits(bits) : round_to<kDtype>(from_e8m0_bits(bits));
+  });
 }
 
-// The nearest value that a code has. What lies in the middle goes down, as in the encoder; one unit in the last place above may too.
+// The magnitude of the nearest value that a code has, as small_float_code of float_lanes-inl.h finds it. With four bits, what lies in the
+// middle goes down, as in the encoder; one unit in the last place above may too.
 template <QuantMode kMode>
-HF2MLX_STEP VF nearest_value(VF x) {
-  if constexpr (kMode == QuantMode::kMxfp8) return from_e4m3_bits(e4m3_bits(x));
-  const VU32 bits = bits_of(x);
-  const VU32 sign = sign_bit_of(bits);
-  const VU32 below = hn::Sub(max_of(hn::Xor(bits, sign), 1), hn::Set(DU32(), 1u));
-  const VF magnitude = from_small_float_code<0, 1>(small_float_code<0, 1>(below, 0x40C00000u));
-  return from_bits(hn::Or(bits_of(magnitude), sign));
+HF2MLX_STEP VG nearest_magnitude(VG x) {
+  constexpr bool kFourBits = kMode != QuantMode::kMxfp8;
+  constexpr int32_t kMostBits = kFourBits ? 0x40C00000 : 0x43E00000;  // 6 and 448
+  constexpr int32_t kMinBits = (kFourBits ? 127 : 127 - 6) << 23;
+  constexpr int32_t kShiftBits = (23 - (kFourBits ? 1 : 3)) << 23;
+  const DG32 d;
+  VG32 bits = hn::BitCast(d, hn::Abs(x));
+  if constexpr (kFourBits) bits = hn::Sub(hn::Max(bits, hn::Set(d, 1)), hn::Set(d, 1));
+  const VG32 capped = hn::Min(bits, hn::Set(d, kMostBits));
+  const VG32 exponent = hn::Max(hn::And(capped, hn::Set(d, 0x7F800000)), hn::Set(d, kMinBits));
+  const VG shifter = hn::BitCast(DG(), hn::Add(exponent, hn::Set(d, kShiftBits)));
+  return hn::Sub(hn::Add(hn::BitCast(DG(), capped), shifter), shifter);
 }
 
 template <Dtype kDtype, QuantMode kMode, bool kWeighted>
-HF2MLX_STEP VF scale_error(const GroupLanes& groups, VF divisor, VF scale) {
-  const DF df;
-  VF sum = hn::Zero(df);
+HF2MLX_STEP VG scale_error(const GroupLanes& groups, VG divisor, VG scale) {
+  const DG df;
+  VG sum = hn::Zero(df);
   for (size_t i = 0; i < kGroupSize<kMode>; ++i) {
-    const VF value = hn::Load(df, groups.values + i * hn::Lanes(df));
-    VF x = hn::Div(value, divisor);
+    const VG value = hn::Load(df, groups.values + i * hn::Lanes(df));
+    VG x = hn::Div(value, divisor);
     if constexpr (kMode == QuantMode::kNvfp4) x = round_to<kDtype>(x);
-    const VF residual = hn::Sub(value, hn::Mul(nearest_value<kMode>(x), scale));
-    VF square = hn::Mul(residual, residual);
+    const VG residual = hn::Sub(hn::Abs(value), hn::Mul(nearest_magnitude<kMode>(x), scale));
+    VG square = hn::Mul(residual, residual);
     if constexpr (kWeighted) square = hn::Mul(square, hn::Load(df, groups.weights + i * hn::Lanes(df)));
     sum = hn::Add(sum, square);
   }
@@ -71,18 +79,18 @@ HF2MLX_STEP VF scale_error(const GroupLanes& groups, VF divisor, VF scale) {
 // Replaces the scales of as many groups as a vector has lanes. `codes` are theirs, one to a lane of 32 bits.
 template <Dtype kDtype, QuantMode kMode, bool kWeighted>
 HF2MLX_STEP void fit_scales(const GroupLanes& groups, Fit fit, float* divisors, int32_t* codes) {
-  const DF df;
-  const DI32 di;
-  const auto plain = hn::Load(di, codes);
-  auto best_code = plain;
-  VF best_divisor = hn::Load(df, divisors);
-  VF error = scale_error<kDtype, kMode, kWeighted>(groups, best_divisor, scale_of_code<kDtype, kMode>(hn::BitCast(DU32(), plain)));
+  const DG df;
+  const DG32 di;
+  const VG32 plain = hn::Load(di, codes);
+  VG32 best_code = plain;
+  VG best_divisor = hn::Load(df, divisors);
+  VG error = scale_error<kDtype, kMode, kWeighted>(groups, best_divisor, scale_of_code<kDtype, kMode>(plain));
   constexpr int kLast = kHighestScaleCode<kMode>;
   for (int k = neighbours<kMode>(fit).first; k <= neighbours<kMode>(fit).last; ++k) {
     if (k == 0) continue;
-    const auto code = hn::Min(hn::Max(hn::Add(plain, hn::Set(di, k)), hn::Set(di, 1)), hn::Set(di, kLast));
-    const VF scale = scale_of_code<kDtype, kMode>(hn::BitCast(DU32(), code));
-    const VF candidate = scale_error<kDtype, kMode, kWeighted>(groups, scale, scale);
+    const VG32 code = hn::Min(hn::Max(hn::Add(plain, hn::Set(di, k)), hn::Set(di, 1)), hn::Set(di, kLast));
+    const VG scale = scale_of_code<kDtype, kMode>(code);
+    const VG candidate = scale_error<kDtype, kMode, kWeighted>(groups, scale, scale);
     const auto better = hn::Lt(candidate, hn::Mul(error, hn::Set(df, kSurely)));
     error = hn::IfThenElse(better, candidate, error);
     best_divisor = hn::IfThenElse(better, scale, best_divisor);
@@ -96,14 +104,14 @@ template <Dtype kDtype, QuantMode kMode, bool kWeighted>
 void fit_block(const std::byte* values, uint64_t first_group, size_t group_count, Fit fit, const ColumnWeights& weights,
                MicroscalingBlock<kDtype>& block) {
   constexpr size_t kSize = kGroupSize<kMode>;
-  const size_t lanes = hn::Lanes(DF());
-  alignas(64) int32_t codes[kMaxLanes<float>];
+  const size_t lanes = hn::Lanes(DG());
+  alignas(64) int32_t codes[kMaxGroupLanes];
   GroupLanes groups;
   const GroupRows<kDtype> rows(values, group_count, kSize);
   for (size_t first = 0; first < group_count; first += lanes) {
     for (size_t lane = 0; lane < lanes; ++lane) codes[lane] = block.scale_codes[HWY_MIN(first + lane, group_count - 1)];
-    rows.load(DF(), first, groups.values);
-    if constexpr (kWeighted) weights.load(DF(), first_group + first, kSize, groups.weights);
+    rows.load(DG(), first, groups.values);
+    if constexpr (kWeighted) weights.load(DG(), first_group + first, kSize, groups.weights);
     fit_scales<kDtype, kMode, kWeighted>(groups, fit, block.divisor + first, codes);
     for (size_t lane = 0; lane < HWY_MIN(lanes, group_count - first); ++lane)
       block.scale_codes[first + lane] = static_cast<uint8_t>(codes[lane]);
