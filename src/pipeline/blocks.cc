@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "hf2mlx/error.h"
+#include "pipeline/handover.h"
 
 namespace hf2mlx {
 namespace {
@@ -174,12 +175,20 @@ void for_each_block(const std::vector<Use>& uses, const BlockRun& run, const Blo
   Cutter cutter(uses, block_bytes);
   Itinerary itinerary(cutter, run.guide);
   Runner runner(run, work, itinerary.left_out_bytes());
+  Handover cuts;
+  Handover results;
   const auto cut = [&](tbb::flow_control& control) -> Piece {
+    cuts.take();
     const std::optional<Piece> piece = itinerary.next();
     if (!piece) control.stop();
+    cuts.give();
     return piece.value_or(Piece{});
   };
-  const auto work_on = [&](const Piece& piece) { runner.run(piece, buffers.local()); };
+  const auto work_on = [&](const Piece& piece) {
+    cuts.take();
+    runner.run(piece, buffers.local());
+    results.give();
+  };
   // More threads than cores are few threads and a warning of oneTBB on stderr, unless it is told beforehand.
   std::optional<tbb::global_control> allowed;
   if (run.options.threads > static_cast<unsigned>(tbb::info::default_concurrency()))
@@ -190,6 +199,8 @@ void for_each_block(const std::vector<Use>& uses, const BlockRun& run, const Blo
     tbb::parallel_pipeline(run.options.threads, tbb::make_filter<void, Piece>(tbb::filter_mode::serial_in_order, cut) &
                                                     tbb::make_filter<Piece, void>(tbb::filter_mode::parallel, work_on));
   });
+  cuts.take();
+  results.take();
   if (run.progress) run.progress->end();
 }
 
