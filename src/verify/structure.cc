@@ -40,7 +40,8 @@ std::vector<std::string> notes_on_output(const FilledFolder& filled, const Regis
                   "this is a defect of hf2mlx; please report it with the command line and the model's name");
     }
     if (finding.severity == Severity::kNote || is_said_by_the_writer(finding)) continue;
-    notes.push_back(fmt::format("{}: {}; {}", finding.place, finding.reason, finding.remedy));
+    const std::string& place = finding.place == filled.path.string() ? filled.name : finding.place;  // the path is about to change
+    notes.push_back(fmt::format("{}: {}; {}", place, finding.reason, finding.remedy));
   }
   return notes;
 }
