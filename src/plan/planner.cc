@@ -43,6 +43,9 @@ void lift_quantization_config(Json& config, const Checkpoint& checkpoint) {
   if (config.contains("quantization_config")) return;
   if (config.contains("text_config") && config["text_config"].is_object() && config["text_config"].contains("quantization_config")) {
     config["quantization_config"] = config["text_config"]["quantization_config"];
+  } else if (config.contains("compression_config")) {  // as compressed-tensors called it at first
+    config["quantization_config"] = config["compression_config"];
+    config.erase("compression_config");
   } else if (checkpoint.quantizer_config.is_object()) {
     config["quantization_config"] = checkpoint.quantizer_config;
   }

@@ -141,11 +141,20 @@ def test_bitnet(case, how, tmp_path):
     assert differences(requantized, anew) == []
 
 
-def test_quantization_config_below_text_config(tmp_path):
+def below_text_config(config):
+    config["text_config"]["quantization_config"] = config.pop("quantization_config")
+
+
+def under_its_older_name(config):
+    config["compression_config"] = config.pop("quantization_config")
+
+
+@pytest.mark.parametrize("move", [below_text_config, under_its_older_name])
+def test_other_places_of_the_settings(move, tmp_path):
     make_pair("mistral3", SCHEMES["w8a8-zeros"], tmp_path)
     path = tmp_path / "quantized" / "config.json"
     config = json.loads(path.read_text())
-    config["text_config"]["quantization_config"] = config.pop("quantization_config")
+    move(config)
     path.write_text(json.dumps(config))
     compare(tmp_path, ["-q"], ["-q"])
 
