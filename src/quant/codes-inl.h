@@ -79,6 +79,69 @@ inline void add_and_wrap(uint32_t add, uint32_t bits, uint64_t count, uint8_t* c
   change_bytes(codes, count, codes, [&](VU8 v) HWY_ATTR { return hn::And(hn::Add(v, addend), mask); });
 }
 
+// Exchanges the upper kBits bits of each 2 * kBits bits of `a` with the lower ones of `b`.
+template <int kBits>
+HF2MLX_STEP void exchange_bits(uint32_t mask, VU32& a, VU32& b) {
+  const VU32 differing = hn::And(hn::Xor(hn::ShiftRight<kBits>(a), b), hn::Set(DU32(), mask));
+  a = hn::Xor(a, hn::ShiftLeft<kBits>(differing));
+  b = hn::Xor(b, differing);
+}
+
+// A vector for each word of a block, with a lane for each of as many blocks.
+HF2MLX_STEP void transpose_lanes(const uint32_t* in, VU32& w0, VU32& w1, VU32& w2, VU32& w3) {
+  hn::LoadInterleaved4(DU32(), in, w0, w1, w2, w3);
+  exchange_bits<16>(0xFFFF, w0, w2);
+  exchange_bits<16>(0xFFFF, w1, w3);
+  exchange_bits<8>(0xFF00FF, w0, w1);
+  exchange_bits<8>(0xFF00FF, w2, w3);
+}
+
+// The same for blocks of eight words: of every two blocks, one load gets the first and the second half by turns.
+HF2MLX_STEP void transpose_lanes(const uint32_t* in, VU32& w0, VU32& w1, VU32& w2, VU32& w3, VU32& w4, VU32& w5, VU32& w6, VU32& w7) {
+  const DU32 d;
+  VU32 a0, a1, a2, a3, b0, b1, b2, b3;
+  hn::LoadInterleaved4(d, in, a0, a1, a2, a3);
+  hn::LoadInterleaved4(d, in + 4 * hn::Lanes(d), b0, b1, b2, b3);
+  w0 = hn::ConcatEven(d, b0, a0), w4 = hn::ConcatOdd(d, b0, a0);
+  w1 = hn::ConcatEven(d, b1, a1), w5 = hn::ConcatOdd(d, b1, a1);
+  w2 = hn::ConcatEven(d, b2, a2), w6 = hn::ConcatOdd(d, b2, a2);
+  w3 = hn::ConcatEven(d, b3, a3), w7 = hn::ConcatOdd(d, b3, a3);
+  exchange_bits<16>(0xFFFF, w0, w4), exchange_bits<16>(0xFFFF, w1, w5), exchange_bits<16>(0xFFFF, w2, w6),
+      exchange_bits<16>(0xFFFF, w3, w7);
+  exchange_bits<8>(0xFF00FF, w0, w2), exchange_bits<8>(0xFF00FF, w1, w3), exchange_bits<8>(0xFF00FF, w4, w6),
+      exchange_bits<8>(0xFF00FF, w5, w7);
+  exchange_bits<4>(0xF0F0F0F, w0, w1), exchange_bits<4>(0xF0F0F0F, w2, w3), exchange_bits<4>(0xF0F0F0F, w4, w5),
+      exchange_bits<4>(0xF0F0F0F, w6, w7);
+}
+
+// A vector's worth of blocks at `in`; row k of the result, at out + k * Lanes, holds what was at place k.
+HF2MLX_STEP void transpose_vector(uint32_t bits, const uint32_t* in, uint32_t* out) {
+  const DU32 d;
+  const size_t lanes = hn::Lanes(d);
+  VU32 w0, w1, w2, w3, w4, w5, w6, w7;
+  if (bits == 4)
+    transpose_lanes(in, w0, w1, w2, w3, w4, w5, w6, w7);
+  else
+    transpose_lanes(in, w0, w1, w2, w3);
+  hn::StoreU(w0, d, out), hn::StoreU(w1, d, out + lanes), hn::StoreU(w2, d, out + 2 * lanes), hn::StoreU(w3, d, out + 3 * lanes);
+  if (bits != 4) return;
+  hn::StoreU(w4, d, out + 4 * lanes), hn::StoreU(w5, d, out + 5 * lanes), hn::StoreU(w6, d, out + 6 * lanes),
+      hn::StoreU(w7, d, out + 7 * lanes);
+}
+
+inline void transpose_blocks(uint32_t bits, const std::byte* blocks, uint64_t count, std::byte* const* rows) {
+  constexpr size_t kMostLanes = kBlockPadding / sizeof(uint32_t);
+  alignas(64) uint32_t in[8 * kMostLanes] = {}, out[8 * kMostLanes];
+  const size_t lanes = hn::Lanes(DU32());
+  const size_t places = 32 / bits;
+  for (uint64_t done = 0, n; done < count; done += n) {
+    n = HWY_MIN(count - done, uint64_t{lanes});
+    std::memcpy(in, blocks + done * places * sizeof(uint32_t), n * places * sizeof(uint32_t));
+    transpose_vector(bits, in, out);
+    for (size_t k = 0; k < places; ++k) std::memcpy(rows[k] + done * sizeof(uint32_t), out + k * lanes, n * sizeof(uint32_t));
+  }
+}
+
 HF2MLX_STEP hn::Vec<DI32> load_indices(const uint8_t* codes) {
   return hn::PromoteTo(DI32(), hn::LoadU(hn::Rebind<uint8_t, DI32>(), codes));
 }

@@ -20,6 +20,7 @@ HWY_EXPORT(unpack_code_blocks);
 HWY_EXPORT(pack_code_blocks);
 HWY_EXPORT(fields_of_bytes);
 HWY_EXPORT(add_and_wrap);
+HWY_EXPORT(transpose_blocks);
 HWY_EXPORT(number_runs);
 HWY_EXPORT(number_groups);
 HWY_EXPORT(scale_runs);
@@ -63,6 +64,10 @@ void codes_in_bytes(uint32_t low, uint32_t bits, const std::byte* bytes, uint64_
 
 void add_to_codes(uint32_t add, uint32_t bits, uint64_t count, std::byte* codes) {
   HWY_DYNAMIC_DISPATCH(add_and_wrap)(add, bits, count, reinterpret_cast<uint8_t*>(codes));
+}
+
+void transpose_codes(uint32_t bits, const std::byte* blocks, uint64_t count, std::byte* const* rows) {
+  HWY_DYNAMIC_DISPATCH(transpose_blocks)(bits, blocks, count, rows);
 }
 
 void values_of_codes(const CodeTable& table, const std::byte* codes, uint64_t count, const CodeRuns& runs, float* values) {

@@ -22,6 +22,11 @@ void codes_in_bytes(uint32_t low, uint32_t bits, const std::byte* bytes, uint64_
 // (code + add) modulo 2^bits for each byte, in place.
 void add_to_codes(uint32_t add, uint32_t bits, uint64_t count, std::byte* codes);
 
+// Square blocks of codes, transposed: `count` blocks of 32 / bits words, each of which has as many codes of 4 or 8 bits. In rows[place]
+// lies afterwards, for each block, the word of the codes that were at `place` of its words, in the order of these. No pointer needs
+// alignment.
+void transpose_codes(uint32_t bits, const std::byte* blocks, uint64_t count, std::byte* const* rows);
+
 // What codes stand for: numbers of a table, or themselves where there is none.
 struct CodeTable {
   const float* numbers;  // 256 of them; null: none

@@ -74,6 +74,27 @@ TEST(Codes, ArePackedAsTheyWere) {
   });
 }
 
+TEST(Codes, BlocksAreTransposed) {
+  for_each_target([] {
+    for (const uint32_t bits : {4u, 8u}) {
+      const uint64_t places = 32 / bits;
+      for (const uint64_t count : {1, 7, 16, 100}) {
+        const Bytes blocks = random_bytes(bits, count * places * 4);
+        std::vector<Bytes> found(places, Bytes(count * 4 + 1, kSentinel));
+        std::vector<std::byte*> rows;
+        for (Bytes& row : found) rows.push_back(row.data());
+        transpose_codes(bits, blocks.data(), count, rows.data());
+        for (uint64_t place = 0; place < places; ++place) {
+          for (uint64_t i = 0; i < count * places; ++i) {
+            ASSERT_EQ(code_in_order(found[place], i, bits), code_in_order(blocks, i * places + place, bits)) << bits << " bits, code " << i;
+          }
+          EXPECT_EQ(found[place].back(), kSentinel);
+        }
+      }
+    }
+  });
+}
+
 TEST(Codes, FieldsOfBytesAndSums) {
   for_each_target([] {
     for (const uint64_t count : {1, 15, 64, 1000}) {

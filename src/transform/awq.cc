@@ -2,10 +2,12 @@
 // place[i]. MLX wants as many neighbouring inputs of one output in a word, in order.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "hf2mlx/error.h"
+#include "quant/codes.h"
 #include "transform/blocks.h"
 #include "transform/check.h"
 #include "transform/ops.h"
@@ -23,25 +25,6 @@ Word word_of(uint32_t bits) {
   if (bits == 4) return {4, 8, {0, 4, 1, 5, 2, 6, 3, 7}};
   if (bits == 8) return {8, 4, {0, 2, 1, 3}};
   throw Error(ErrorCode::kUnsupported, fmt::format("awq_repack: {} bits found, 4 or 8 expected", bits));
-}
-
-// Exchanges the upper kBits bits of each 2 * kBits bits of `a` with the lower ones of `b`.
-template <uint32_t kBits>
-void exchange(uint32_t mask, uint32_t& a, uint32_t& b) {
-  const uint32_t differing = (a >> kBits ^ b) & mask;
-  a ^= differing << kBits;
-  b ^= differing;
-}
-
-// words[i] holds outputs of input i; afterwards it holds, in the order of the inputs, those of the output at place i.
-void transpose_words(uint32_t (&words)[8], uint32_t bits) {
-  const uint32_t count = 32 / bits;
-  for (uint32_t i = 0; i < count / 2; ++i) exchange<16>(0xFFFF, words[i], words[i + count / 2]);
-  for (uint32_t i = 0; i < count; i += count / 2) {
-    for (uint32_t k = i; k < i + count / 4; ++k) exchange<8>(0xFF00FF, words[k], words[k + count / 4]);
-  }
-  if (bits == 8) return;
-  for (uint32_t i = 0; i < count; i += 2) exchange<4>(0xF0F0F0F, words[i], words[i + 1]);
 }
 
 // From `columns`, the transposed qweight: as many rows of the result as a word has codes come from one row of that.
@@ -75,33 +58,24 @@ class Repacked final : public LazyTensor {
     columns_->read(bundle.row * bundle.cols, all, tile.data(), scratch);
     const uint64_t row_bytes = shape()[1] * sizeof(uint32_t);
     for (uint64_t i = 0; i < bundle.rows; ++i) {
-      const std::byte* in = tile.data() + i * bundle.cols * sizeof(uint32_t);
-      std::byte* rows = out + i * word_.codes * row_bytes;
-      for_each_transposed(in, shape()[1], [&](uint64_t col, const uint32_t* words) {
-        for (uint64_t k = 0; k < word_.codes; ++k) {
-          std::memcpy(rows + k * row_bytes + col * sizeof(uint32_t), &words[word_.place[k]], sizeof(uint32_t));
-        }
-      });
+      std::byte* rows[8];
+      for (uint64_t k = 0; k < word_.codes; ++k) rows[word_.place[k]] = out + (i * word_.codes + k) * row_bytes;
+      transpose_codes(word_.bits, tile.data() + i * bundle.cols * sizeof(uint32_t), shape()[1], rows);
     }
   }
 
   void repack_part(uint64_t row, uint64_t col, uint64_t count, std::byte* out, Scratch& scratch) const {
-    const Scratch::Block tile(scratch, count * word_.codes * sizeof(uint32_t));
+    constexpr uint64_t kBlocks = 64;
+    const uint64_t block_bytes = word_.codes * sizeof(uint32_t);
+    const Scratch::Block tile(scratch, count * block_bytes);
     columns_->read((row / word_.codes * shape()[1] + col) * word_.codes, count * word_.codes, tile.data(), scratch);
-    const uint32_t place = word_.place[row % word_.codes];
-    for_each_transposed(tile.data(), count, [&](uint64_t i, const uint32_t* words) {
-      std::memcpy(out + i * sizeof(uint32_t), &words[place], sizeof(uint32_t));
-    });
-  }
-
-  // use(i, words) for each of `count` times as many words of columns_ as a word has codes.
-  template <class Use>
-  void for_each_transposed(const std::byte* in, uint64_t count, Use use) const {
-    uint32_t words[8];
-    for (uint64_t i = 0; i < count; ++i) {
-      std::memcpy(words, in + i * word_.codes * sizeof(uint32_t), word_.codes * sizeof(uint32_t));
-      transpose_words(words, word_.bits);
-      use(i, words);
+    uint32_t transposed[8][kBlocks];
+    std::byte* rows[8];
+    for (uint64_t k = 0; k < word_.codes; ++k) rows[k] = reinterpret_cast<std::byte*>(transposed[k]);
+    for (uint64_t done = 0; done < count; done += kBlocks) {
+      const uint64_t n = std::min(kBlocks, count - done);
+      transpose_codes(word_.bits, tile.data() + done * block_bytes, n, rows);
+      std::memcpy(out + done * sizeof(uint32_t), transposed[word_.place[row % word_.codes]], n * sizeof(uint32_t));
     }
   }
 
