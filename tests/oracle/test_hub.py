@@ -1,5 +1,6 @@
 """Our hub client beside the real huggingface_hub, at the hub of tests/support: both caches, each other's caches, tokens and errors."""
 import json
+import os
 import re
 import shutil
 import ssl
@@ -65,6 +66,41 @@ def test_we_use_their_cache_without_another_byte(hub, homes):
     assert (report["folder"], report["received_bytes"]) == (folder, 0)
     assert [request["path"] for request in hub.log] == [f"/api/models/{REPO}/revision/main"]
     assert listing(home.hub_cache) == before
+
+
+def test_we_use_contents_that_their_cache_shares(hub, homes, source):
+    """What the real client has downloaded by Xet lies in a store that repositories share; blobs/ has links to it."""
+    hub.add_folder(REPO, source)
+    home = homes("home")
+    folder = home.theirs(f"h.snapshot_download({REPO!r})")
+    shards = sorted(Path(folder).glob("*.safetensors"))
+    for i, shard in enumerate(shards):
+        blob = shard.parent / os.readlink(shard)
+        size, xet_hash = shard.stat().st_size, f"{i:064x}"
+        publish = "__import__('huggingface_hub.utils._shared_blobs', fromlist=['x']).publish_blob_to_shared_store"
+        assert home.theirs(f"{publish}(blob_path={str(os.path.normpath(blob))!r}, xet_hash={xet_hash!r}, cache_dir={str(home.hub_cache)!r}, "
+                           f"expected_size={size})") == "True"
+        assert os.path.islink(blob)
+    before = listing(home.hub_cache)
+    hub.log.clear()
+    home.ours("convert", REPO, home.folder / "out", "-q", "--quiet")
+    home.ours("convert", source, home.folder / "expected", "-q", "--quiet")
+    assert (home.folder / "out" / LARGE).read_bytes() == (home.folder / "expected" / LARGE).read_bytes()
+    assert [model["model"] for model in json.loads(home.ours("list", "--json"))["cache"]["models"]] == [REPO]
+    assert home.download(HF_HUB_OFFLINE="1")["folder"] == folder
+    assert hub.log == []
+    hub.add_folder(REPO, source, large=lambda path: path.endswith(".safetensors"))  # a newer revision with the same weights
+    assert home.download()["received_bytes"] < 1_000_000
+    home.download("--local-dir", home.folder / "local")
+    assert (home.folder / "local" / shards[0].name).read_bytes() == shards[0].read_bytes()
+    assert not (home.folder / "local" / shards[0].name).is_symlink()
+    assert not hub.requests("storage", ".safetensors")
+    after = listing(home.hub_cache)
+    assert {name: after[name] for name in before if not name.endswith("refs/main")} == {
+        name: entry for name, entry in before.items() if not name.endswith("refs/main")}
+    os.remove(os.path.realpath(shards[0]))  # then there is a link that leads nowhere
+    assert home.download()["received_bytes"] == (source / shards[0].name).stat().st_size
+    assert shards[0].read_bytes() == (source / shards[0].name).read_bytes()
 
 
 def test_each_completes_what_the_other_began(hub, homes):
