@@ -177,14 +177,14 @@ void for_each_block(const std::vector<Use>& uses, const BlockRun& run, const Blo
   Runner runner(run, work, itinerary.left_out_bytes());
   Handover cuts;
   Handover results;
-  const auto cut = [&](tbb::flow_control& control) -> Piece {
+  const auto cut = [&](tbb::flow_control& control) HF2MLX_CALLED_BY_TBB -> Piece {
     cuts.take();
     const std::optional<Piece> piece = itinerary.next();
     if (!piece) control.stop();
     cuts.give();
     return piece.value_or(Piece{});
   };
-  const auto work_on = [&](const Piece& piece) {
+  const auto work_on = [&](const Piece& piece) HF2MLX_CALLED_BY_TBB {
     cuts.take();
     runner.run(piece, buffers.local());
     results.give();

@@ -11,6 +11,10 @@
 
 #ifdef HF2MLX_THREAD_SANITIZER
 #include <sanitizer/tsan_interface.h>
+// For what oneTBB calls: it looks at its own captures before it can take() anything. What it calls in turn is watched.
+#define HF2MLX_CALLED_BY_TBB __attribute__((no_sanitize("thread")))
+#else
+#define HF2MLX_CALLED_BY_TBB
 #endif
 
 namespace hf2mlx {
