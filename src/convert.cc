@@ -133,7 +133,7 @@ void check_targets(const Checkpoint& checkpoint, const Targets& targets, const S
   const std::optional<std::string> head = note_on_dropped_head(checkpoint, targets.front()->plan);
   for (const auto& target : targets) {
     if (head) target->written.notes.push_back(*head);
-    const FilledFolder filled{target->staged.path(), target->path.filename().string(), source};
+    const FilledFolder filled{target->staged.path(), target->path.filename().string(), source, checkpoint.config};
     const std::vector<std::string> notes = notes_on_output(filled, registry);
     target->written.notes.insert(target->written.notes.end(), notes.begin(), notes.end());
   }

@@ -45,28 +45,19 @@ void decode_layer(DecodeSession& session, const std::string& layer, const Tensor
       layer, {kBits, ops::pack_codes(codes, kBits), ops::broadcast(ops::reshape(factor, {1, 1}), {rows, 1}), nullptr, cols, nullptr, 1});
 }
 
-template <class Chosen>
-void decode_layers(DecodeSession& session, const Chosen& chosen) {
+}  // namespace
+
+void decode_bitnet(DecodeSession& session) {
   bool any = false;
   for (const std::string& layer : session.layers_with(".weight_scale")) {
     const TensorRef bytes = session.find(layer + ".weight");
-    if (!bytes || bytes->dtype() != Dtype::kU8 || !chosen(layer)) continue;
+    if (!bytes || bytes->dtype() != Dtype::kU8) continue;
     decode_layer(session, layer, bytes);
     any = true;
   }
   if (any) return;
   throw Error(ErrorCode::kCorrupt, "config.json: quantization 'bitnet' stated, but no tensor is stored so",
               "where the weights are floats, take quantization_config out of config.json");
-}
-
-}  // namespace
-
-void decode_bitnet(DecodeSession& session) {
-  decode_layers(session, [](const std::string&) { return true; });
-}
-
-void decode_bitnet_head(DecodeSession& session) {
-  decode_layers(session, [](const std::string& layer) { return layer == "lm_head"; });
 }
 
 }  // namespace hf2mlx

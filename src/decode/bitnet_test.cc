@@ -77,10 +77,6 @@ TEST(Bitnet, StaysWhereMlxLmHasALayerForIt) {
   decode_ternary("keeps_ternary", config, tensors, Packing::kKeep);
   EXPECT_EQ(tensors, layer.tensors);
   EXPECT_EQ(config["quantization_config"], kDivided);
-  for (const auto& [name, tensor] : layer.tensors) tensors["lm_head" + name.substr(1)] = tensor;
-  config["quantization_config"] = kMultiplied;
-  EXPECT_EQ(decode_ternary("keeps_ternary", config, tensors, Packing::kKeep).packed.at(0).name, "lm_head");
-  EXPECT_EQ(tensors["a.weight"]->dtype(), Dtype::kU8);
 }
 
 TEST(Bitnet, DisagreementsNameBothSides) {

@@ -118,17 +118,14 @@ Json as_gptq_or_awq(Json settings) {
                                            "auto_round:auto_awq expected");
 }
 
-// The one linear layer of a family whose other layers are ternary by themselves.
-constexpr const char* kTernaryHead = "lm_head.weight_scale";
-
 // Nullopt: not one of ours.
-std::optional<Scheme> scheme_of(const Description& family, const std::string& method, const Json& settings) {
+std::optional<Scheme> scheme_of(const std::string& method, const Json& settings) {
   if (method == "gptq") return Scheme{"gptq", {Mark::kQweight}, {decode_gptq}};
   if (method == "awq") return Scheme{"awq", {Mark::kQweight}, {decode_awq}};
   if (method == "fp8" || method == "fbgemm_fp8") return Scheme{method, {Mark::kFp8}, {decode_fp8}};
   if (method == "compressed-tensors") return compressed_tensors(settings);
   if (method == "modelopt") return modelopt(settings);
-  if (method == "bitnet") return Scheme{method, {}, {family.has_flag("keeps_ternary") ? decode_bitnet_head : decode_bitnet}};
+  if (method == "bitnet") return Scheme{method, {}, {decode_bitnet}};
   if (method == "bitsandbytes") return Scheme{"bitsandbytes", {Mark::kBitsandbytes}, {decode_bitsandbytes}};
   return std::nullopt;
 }
@@ -235,9 +232,9 @@ DecodedSource decode_source(const Description& family, Json& config, TensorMap& 
     if (method == "fp8" && family.has_flag("decodes_fp8")) untouched.decoded_from = method;
     return untouched;
   }
-  const bool keeps_ternary = readers.ternary == Ternary::kStays || (family.has_flag("keeps_ternary") && !tensors.count(kTernaryHead));
+  const bool keeps_ternary = readers.ternary == Ternary::kStays || family.has_flag("keeps_ternary");
   const auto scheme =
-      method == "bitnet" && keeps_ternary ? std::nullopt : scheme_of(family, auto_round ? quant_method(settings) : method, settings);
+      method == "bitnet" && keeps_ternary ? std::nullopt : scheme_of(auto_round ? quant_method(settings) : method, settings);
   if (!scheme) {
     untouched.unknown_method = method;
     return untouched;

@@ -84,7 +84,6 @@ void decode_fp8(DecodeSession& session);
 void decode_int8_weights(DecodeSession& session);
 void decode_bitsandbytes(DecodeSession& session);
 void decode_bitnet(DecodeSession& session);
-void decode_bitnet_head(DecodeSession& session);
 bool is_fp8(Dtype dtype);
 // The name of the scale beside a tensor of 8-bit floats; empty where there is none.
 std::string fp8_scale_name(const TensorMap& tensors, const std::string& name, const LazyTensor& tensor);

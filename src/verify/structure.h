@@ -20,6 +20,7 @@ struct FilledFolder {
   std::filesystem::path path;
   std::string name;             // of the model
   const SourceOptions& source;  // what it was made of
+  const Json& source_config;    // and its config.json
 };
 
 // What the user should know of it. An error in what we have made ourselves is an Error{kInternal}: nothing must become of such a folder.

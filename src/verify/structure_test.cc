@@ -244,7 +244,8 @@ TEST(Structure, TheManifestTellsWhatWasChanged) {
 
 std::vector<std::string> notes_of(const Folder& folder) {
   const SourceOptions source;
-  return notes_on_output({folder.files().path(), "tiny", source}, Registry());
+  const Json config = Json::object();
+  return notes_on_output({folder.files().path(), "tiny", source, config}, Registry());
 }
 
 TEST(NotesOnOutput, AreWarningsAndWhatTheSourceLacks) {
