@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -12,9 +13,11 @@ class ExactSum {
  public:
   // The mantissa is an integer of 53 bits; shifted by less than a limb, it falls into three limbs.
   void add(double value) {
-    int exponent = 0;
-    const auto mantissa = static_cast<uint64_t>(std::ldexp(std::frexp(value, &exponent), kMantissaBits));
-    const auto place = static_cast<uint32_t>(exponent - kMantissaBits + kBias);
+    const auto bits = std::bit_cast<uint64_t>(value);
+    const uint64_t exponent = bits >> kFractionBits;
+    const uint64_t implied = exponent == 0 ? 0 : uint64_t{1} << kFractionBits;
+    const uint64_t mantissa = (bits & ((uint64_t{1} << kFractionBits) - 1)) | implied;
+    const uint64_t place = exponent == 0 ? 0 : exponent - 1;
     const uint64_t low = (mantissa & kLimbMask) << (place % kLimbBits);
     const uint64_t high = (mantissa >> kLimbBits) << (place % kLimbBits);
     uint64_t* const limb = &limbs_[place / kLimbBits];
@@ -35,12 +38,12 @@ class ExactSum {
   }
 
  private:
-  static constexpr int kMantissaBits = 53;
+  static constexpr int kFractionBits = 52;
   static constexpr int kLimbBits = 32;
   static constexpr uint64_t kLimbMask = 0xFFFFFFFF;
-  static constexpr int kBias = 1152;  // beyond the lowest bit of the smallest number, 2^-1126 as frexp has it
+  static constexpr int kBias = 1074;  // of the lowest bit of the smallest number
 
-  std::array<uint64_t, 70> limbs_{};
+  std::array<uint64_t, 67> limbs_{};
 };
 
 }  // namespace hf2mlx

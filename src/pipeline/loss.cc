@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "transform/blocks.h"
 
@@ -12,19 +14,39 @@ namespace {
 // Whole groups of every encoding.
 constexpr uint64_t kRun = 32;
 
-// Of at most kRun values. Blocks are multiples of it, so what is added up here does not depend on them.
-void add_run(const float* before, const float* after, const float* weights, uint64_t count, LossSum& sum) {
-  double errors = 0;
-  double squares = 0;
-  for (uint64_t i = 0; i < count; ++i) {
-    const double error = double{before[i]} - double{after[i]};
-    if (!std::isfinite(error)) continue;
-    const double weight = weights ? double{weights[i]} : 1.0;
-    errors += weight * error * error;
-    squares += weight * double{before[i]} * double{before[i]};
+// Partial sums do not wait for one another.
+constexpr uint64_t kLanes = 8;
+struct Lanes {
+  double errors[kLanes] = {};
+  double squares[kLanes] = {};
+
+  void add(uint64_t lane, double before, double after, double weight) {
+    const double error = before - after;
+    const bool counts = std::abs(error) <= std::numeric_limits<double>::max();
+    errors[lane] += counts ? weight * error * error : 0;
+    squares[lane] += counts ? weight * before * before : 0;
   }
-  sum.error_squares.add(errors);
-  sum.value_squares.add(squares);
+};
+
+// Of at most kRun values. Blocks are multiples of it, so what is added up here does not depend on them.
+template <class WeightOf>
+void add_run(const float* before, const float* after, uint64_t count, const WeightOf& weight_of, LossSum& sum) {
+  Lanes lanes;
+  uint64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (uint64_t lane = 0; lane < kLanes; ++lane) lanes.add(lane, before[i + lane], after[i + lane], weight_of(i + lane));
+  }
+  for (; i < count; ++i) lanes.add(0, before[i], after[i], weight_of(i));
+  sum.error_squares.add(std::accumulate(lanes.errors, lanes.errors + kLanes, 0.0));
+  sum.value_squares.add(std::accumulate(lanes.squares, lanes.squares + kLanes, 0.0));
+}
+
+void add_run(const float* before, const float* after, const float* weights, uint64_t count, LossSum& sum) {
+  if (weights)
+    return add_run(
+        before, after, count, [&](uint64_t i) { return double{weights[i]}; }, sum);
+  add_run(
+      before, after, count, [](uint64_t) { return 1.0; }, sum);
 }
 
 }  // namespace
