@@ -67,37 +67,27 @@ class Unpacked final : public LazyTensor {
   const uint64_t unit_;  // codes that are whole elements of packed_, too
 };
 
-class Shifted final : public LazyTensor {
+// change(count, codes) of what is read, in place.
+template <class Change>
+class Changed final : public LazyTensor {
  public:
-  Shifted(TensorRef codes, uint32_t add, uint32_t bits)
-      : LazyTensor(Dtype::kU8, codes->shape()), codes_(std::move(codes)), add_(add), bits_(bits) {}
+  Changed(TensorRef codes, Change change) : LazyTensor(Dtype::kU8, codes->shape()), codes_(std::move(codes)), change_(std::move(change)) {}
 
   void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
     codes_->read(begin, count, out, scratch);
-    add_to_codes(add_, bits_, count, out);
+    change_(count, out);
   }
 
  private:
   const TensorRef codes_;
-  const uint32_t add_;
-  const uint32_t bits_;
+  const Change change_;
 };
 
-class Field final : public LazyTensor {
- public:
-  Field(TensorRef bytes, uint32_t low, uint32_t bits)
-      : LazyTensor(Dtype::kU8, bytes->shape()), bytes_(std::move(bytes)), low_(low), bits_(bits) {}
-
-  void read(uint64_t begin, uint64_t count, std::byte* out, Scratch& scratch) const override {
-    bytes_->read(begin, count, out, scratch);
-    codes_in_bytes(low_, bits_, out, count, out);
-  }
-
- private:
-  const TensorRef bytes_;
-  const uint32_t low_;
-  const uint32_t bits_;
-};
+template <class Change>
+TensorRef changed(const char* what, const TensorRef& codes, Change change) {
+  require_dtype(what, *codes, Dtype::kU8);
+  return std::make_shared<Changed<Change>>(codes, std::move(change));
+}
 
 class Packed final : public LazyTensor {
  public:
@@ -154,13 +144,11 @@ TensorRef unpack_codes(const TensorRef& packed, uint32_t bits, CodeOrder order) 
 }
 
 TensorRef shift_codes(const TensorRef& codes, uint32_t add, uint32_t bits) {
-  require_dtype("shift_codes", *codes, Dtype::kU8);
-  return std::make_shared<Shifted>(codes, add, bits);
+  return changed("shift_codes", codes, [=](uint64_t count, std::byte* out) { add_to_codes(add, bits, count, out); });
 }
 
 TensorRef bit_field(const TensorRef& bytes, uint32_t low, uint32_t bits) {
-  require_dtype("bit_field", *bytes, Dtype::kU8);
-  return std::make_shared<Field>(bytes, low, bits);
+  return changed("bit_field", bytes, [=](uint64_t count, std::byte* out) { codes_in_bytes(low, bits, out, count, out); });
 }
 
 TensorRef pack_codes(const TensorRef& codes, uint32_t bits) {
