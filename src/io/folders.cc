@@ -16,4 +16,11 @@ std::vector<std::filesystem::path> folders_in(const std::filesystem::path& folde
   return folders;
 }
 
+std::filesystem::path existing_part(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path existing = std::filesystem::absolute(path, error);
+  while (existing.has_relative_path() && !std::filesystem::exists(existing, error)) existing = existing.parent_path();
+  return existing;
+}
+
 }  // namespace hf2mlx

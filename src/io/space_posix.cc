@@ -7,18 +7,12 @@
 #include <map>
 
 #include "base/system_error.h"
+#include "io/folders.h"
 
 namespace hf2mlx {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path existing_part(const fs::path& path) {
-  std::error_code error;
-  fs::path existing = fs::absolute(path, error);
-  while (existing.has_relative_path() && !fs::exists(existing, error)) existing = existing.parent_path();
-  return existing;
-}
 
 dev_t disk_of(const fs::path& path) {
   struct stat status {};

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/system_error.h"
+#include "io/folders.h"
 
 namespace hf2mlx {
 namespace {
@@ -23,16 +24,6 @@ bool is_inside(fs::path inner, const fs::path& outer) {
   return same_folder(inner, outer);
 }
 
-// A file in place of a folder on the way to the target.
-fs::path file_above(const fs::path& target) {
-  std::error_code error;
-  for (fs::path parent = target.parent_path(); parent.has_relative_path(); parent = parent.parent_path()) {
-    const fs::file_status status = fs::status(parent, error);
-    if (fs::exists(status)) return fs::is_directory(status) ? fs::path() : parent;
-  }
-  return {};
-}
-
 [[noreturn]] void refuse(const fs::path& target, std::string_view why, const char* hint) {
   throw Error(ErrorCode::kUsage, fmt::format("{}: {}", target.string(), why), hint);
 }
@@ -49,8 +40,9 @@ fs::path resolve_target(const fs::path& target) {
   const fs::file_status status = fs::symlink_status(resolved, error);
   if (fs::is_symlink(status)) refuse(target, "is a symbolic link that leads nowhere", "remove the link or choose another folder");
   if (fs::exists(status) && !fs::is_directory(status)) refuse(target, "is a file, expected a folder", "choose another name");
-  const fs::path file = file_above(resolved);
-  if (!file.empty()) refuse(target, fmt::format("{} is a file, expected a folder", file.string()), "choose another place");
+  const fs::path above = existing_part(resolved.parent_path());
+  if (!fs::is_directory(above, error))
+    refuse(target, fmt::format("{} is a file, expected a folder", above.string()), "choose another place");
   return resolved;
 }
 
