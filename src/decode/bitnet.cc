@@ -56,8 +56,7 @@ void decode_bitnet(DecodeSession& session) {
     any = true;
   }
   if (any) return;
-  throw Error(ErrorCode::kCorrupt, "config.json: quantization 'bitnet' stated, but no tensor is stored so",
-              "where the weights are floats, take quantization_config out of config.json");
+  refuse_unfounded("bitnet");
 }
 
 }  // namespace hf2mlx

@@ -142,8 +142,7 @@ void check_agreement(const Scheme& scheme, const TensorMap& tensors) {
     any = true;
   }
   if (any || scheme.marks.empty()) return;
-  throw Error(ErrorCode::kCorrupt, fmt::format("config.json: quantization '{}' stated, but no tensor is stored so", scheme.name),
-              "where the weights are floats, take quantization_config out of config.json");
+  refuse_unfounded(scheme.name);
 }
 
 // Quantized tensors that config.json says nothing of are not guessed at. MLX would take 8-bit floats for whole numbers.

@@ -94,6 +94,11 @@ int64_t stated_group_size(const Json& settings) {
   return integer_setting(settings, "group_size", integer_setting(settings, "q_group_size", 128));
 }
 
+void refuse_unfounded(const std::string& quantization) {
+  throw Error(ErrorCode::kCorrupt, fmt::format("config.json: quantization '{}' stated, but no tensor is stored so", quantization),
+              "where the weights are floats, take quantization_config out of config.json");
+}
+
 std::string text_setting(const Json& settings, const char* name) {
   const auto it = settings.find(name);
   if (it == settings.end() || it->is_null()) return "";

@@ -64,6 +64,8 @@ int64_t stated_bits(const Json& settings);
 int64_t stated_group_size(const Json& settings);
 // A text setting; empty where it is missing or null.
 std::string text_setting(const Json& settings, const char* name);
+// Error{kCorrupt}: config.json states a quantization that no tensor shows.
+[[noreturn]] void refuse_unfounded(const std::string& quantization);
 // quant_method, empty where there is none. ModelOpt's own file states a producer instead, and nests the settings.
 std::string quant_method(const Json& stated);
 // What config_groups of compressed-tensors say of a layer's weights: the only group, else the one that names the layer, else the one for
