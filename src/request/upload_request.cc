@@ -23,9 +23,8 @@ void refuse_errors(const std::string& folder, const Verification& verification) 
 // Of files that the conversion has just written; it hashed them meanwhile.
 std::map<std::string, std::string> written_digests(const std::filesystem::path& folder) {
   std::map<std::string, std::string> digests;
-  const Json manifest = read_json_file(folder / kManifestFile);
-  for (const auto& [path, file] : manifest["files"].items()) {
-    if (file.contains("sha256")) digests[path] = file["sha256"].get<std::string>();
+  for (const auto& [path, file] : recorded_files(read_json_file(folder / kManifestFile))) {
+    if (!file.sha256.empty()) digests[path] = file.sha256;
   }
   return digests;
 }

@@ -1,7 +1,6 @@
 // Files that do not belong into a model folder, and the digests of those that do.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 
 #include "hf2mlx/error.h"
@@ -18,31 +17,6 @@ namespace {
 bool is_unfinished(const std::string& name) {
   return name.ends_with(".incomplete") || name.ends_with(".part") || name.ends_with(".tmp") || name.ends_with(".crdownload") ||
          name.find(".hf2mlx-partial") != std::string::npos;
-}
-
-bool leads_out(const std::string& file) {
-  const std::filesystem::path path(file);
-  return path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end() || file.find('\0') != file.npos;
-}
-
-struct Recorded {
-  std::string file;
-  uint64_t size_bytes;
-  std::string sha256;  // empty: was not computed
-};
-
-// The files that the manifest lists; those it lists in another form than ours are left out.
-std::vector<Recorded> recorded_files(const Json& manifest) {
-  std::vector<Recorded> out;
-  const Json files = manifest.is_object() ? manifest.value("files", Json()) : Json();
-  if (!files.is_object()) return out;
-  for (const auto& [name, entry] : files.items()) {
-    if (!entry.is_object() || leads_out(name)) continue;
-    const Json size = entry.value("size", Json());
-    const Json sha256 = entry.value("sha256", Json(""));
-    if (size.is_number_unsigned() && sha256.is_string()) out.push_back({name, size.get<uint64_t>(), sha256.get<std::string>()});
-  }
-  return out;
 }
 
 class Hasher {
@@ -66,24 +40,24 @@ class Hasher {
 };
 
 // How a file differs from what was recorded, or nothing.
-std::string difference(const std::filesystem::path& folder, const Recorded& recorded, Hasher& hasher) {
+std::string difference(const std::filesystem::path& path, const std::string& name, const FileDigest& recorded, Hasher& hasher) {
   std::error_code error;
-  if (!std::filesystem::exists(folder / recorded.file, error)) return "is not there any more";
-  const std::unique_ptr<Reader> file = open_reader(folder / recorded.file);
+  if (!std::filesystem::exists(path, error)) return "is not there any more";
+  const std::unique_ptr<Reader> file = open_reader(path);
   if (file->size() != recorded.size_bytes) return fmt::format("has {} bytes, {} expected", file->size(), recorded.size_bytes);
   if (recorded.sha256.empty()) return {};
-  const std::string& found = hasher.sha256(recorded.file, *file);
+  const std::string& found = hasher.sha256(name, *file);
   return found == recorded.sha256 ? "" : fmt::format("has SHA-256 {}, {} expected", found, recorded.sha256);
 }
 
-void report(const Recorded& recorded, const std::string& difference, Findings& findings) {
+void report(const std::string& name, const std::string& difference, Findings& findings) {
   Finding finding{.check = "manifest.changed",
-                  .place = recorded.file,
+                  .place = name,
                   .reason = difference + ": it was changed after the conversion",
                   .remedy = "convert again, unless you have changed it yourself"};
-  if (is_any_weight_file(recorded.file) && !recorded.file.ends_with(".json")) {
+  if (is_any_weight_file(name) && !name.ends_with(".json")) {
     findings.error(finding);
-  } else if (recorded.file == "README.md") {
+  } else if (name == "README.md") {
     findings.note(finding);
   } else {
     findings.warning(finding);
@@ -115,7 +89,7 @@ void check_left_overs(const ModelFolder& folder, Findings& findings) {
 std::map<std::string, std::string> check_manifest(const ModelFolder& folder, Progress* progress, const CancelToken* cancel,
                                                   Findings& findings) {
   if (!folder.has(kManifestFile)) return {};
-  std::vector<Recorded> files;
+  std::map<std::string, FileDigest> files;
   try {
     files = recorded_files(read_json_file(folder.path / kManifestFile));
   } catch (const Error& error) {
@@ -123,11 +97,11 @@ std::map<std::string, std::string> check_manifest(const ModelFolder& folder, Pro
     return {};
   }
   uint64_t total_bytes = 0;
-  for (const Recorded& file : files) total_bytes += file.size_bytes;
+  for (const auto& [name, file] : files) total_bytes += file.size_bytes;
   if (progress) progress->begin("checking digests", total_bytes);
   Hasher hasher(progress, cancel);
-  for (const Recorded& file : files) {
-    if (const std::string found = difference(folder.path, file, hasher); !found.empty()) report(file, found, findings);
+  for (const auto& [name, file] : files) {
+    if (const std::string found = difference(folder.path / name, name, file, hasher); !found.empty()) report(name, found, findings);
   }
   if (progress) progress->end();
   return hasher.found();

@@ -1,6 +1,8 @@
 // See manifest.h.
 #include "writer/manifest.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -8,6 +10,11 @@
 
 namespace hf2mlx {
 namespace {
+
+bool leads_out(const std::string& file) {
+  const std::filesystem::path path(file);
+  return path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end() || file.find('\0') != file.npos;
+}
 
 Json to_json(const LayerChoice& choice) {
   if (choice.kind == LayerChoice::Kind::kKeep) return false;
@@ -82,6 +89,19 @@ void add_files(Json& out, const std::map<std::string, FileDigest>& files) {
 }
 
 }  // namespace
+
+std::map<std::string, FileDigest> recorded_files(const Json& manifest) {
+  std::map<std::string, FileDigest> out;
+  const Json files = manifest.is_object() ? manifest.value("files", Json()) : Json();
+  if (!files.is_object()) return out;
+  for (const auto& [name, entry] : files.items()) {
+    if (!entry.is_object() || leads_out(name)) continue;
+    const Json size = entry.value("size", Json());
+    const Json sha256 = entry.value("sha256", Json(""));
+    if (size.is_number_unsigned() && sha256.is_string()) out[name] = {size.get<uint64_t>(), sha256.get<std::string>()};
+  }
+  return out;
+}
 
 bool read_options(const Json& manifest, ConvertOptions& options) {
   const Json stated = manifest.is_object() ? manifest.value("options", Json()) : Json();

@@ -12,6 +12,9 @@ inline constexpr const char* kManifestFile = "hf2mlx.json";
 // `files` are those written besides the weights; input.weight_digests are added to them.
 Json make_manifest(const Checkpoint& checkpoint, const WriterInput& input, const std::map<std::string, FileDigest>& files);
 
+// The files that a manifest lists, by path; those it lists in another form than ours, or outside of the folder, are left out.
+std::map<std::string, FileDigest> recorded_files(const Json& manifest);
+
 // The options that a manifest states, into `options`. Returns false, and leaves them incomplete, where it states some that are not known
 // here: those of another version.
 bool read_options(const Json& manifest, ConvertOptions& options);
