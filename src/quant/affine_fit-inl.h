@@ -143,7 +143,8 @@ HF2MLX_STEP Choice choose(const FitBatch& batch, const Found& found, int neighbo
   });
   Choice choice{rounded, plain, hn::Mul(squares, hn::Set(df, kClearly))};
   const VG scale = round_to<kDtype>(stretched(batch, found));
-  for (int k = -neighbours; k <= neighbours; ++k) {
+  const int reach = kNeighbour<kDtype> == 0 ? 0 : neighbours;
+  for (int k = -reach; k <= reach; ++k) {
     const VG beside = round_to<kDtype>(hn::Add(scale, hn::Mul(scale, hn::Set(df, static_cast<float>(k) * kNeighbour<kDtype>))));
     consider<kWeighted>(batch, {beside, round_to<kDtype>(hn::Sub(batch.mean, hn::Mul(beside, found.mean_code)))}, choice);
   }
