@@ -28,8 +28,6 @@ namespace HWY_NAMESPACE {
 
 // How often the error along the weights counts on top of the squared error that it is part of (docs/quality.md).
 inline constexpr float kAlong = 1.0f;
-// Errors are computed in float32: what is not smaller by this factor might not be smaller at all.
-inline constexpr float kClearly = 0.9995f;
 
 struct Line {
   VG scale, bias;

@@ -123,17 +123,41 @@ HF2MLX_STEP void widen(VU16 v, VU32& a, VU32& b) {
   }
 }
 
-// Rounds to a float with fewer bits, to nearest even, and returns its code without sign in the lower bits. `magnitude` are float32 bits
-// without sign; what exceeds `max_bits` (NaN too) becomes `max_bits`. Adding 2^(e + 23 - mantissa bits) to a value with exponent e
-// makes the unit of the sum that of the result, so the addition itself rounds; subnormal results share the smallest exponent.
+// A magnitude that is being rounded to a float with fewer bits, to nearest even. Adding 2^(e + 23 - mantissa bits) to a value with exponent
+// e makes the unit of the sum that of the result, so the addition itself rounds; subnormal results share the smallest exponent.
+template <class VI>
+struct SmallFloat {
+  VI exponent, shifter;  // bits of float32
+  VI sum;                // of magnitude and shifter
+
+  HWY_INLINE VI units() const { return hn::Sub(sum, shifter); }
+  HWY_INLINE hn::Vec<hn::RebindToFloat<hn::DFromV<VI>>> value() const {
+    const hn::RebindToFloat<hn::DFromV<VI>> df;
+    return hn::Sub(hn::BitCast(df, sum), hn::BitCast(df, shifter));
+  }
+};
+
+// `magnitude` are float32 bits without sign; what exceeds `max_bits` (NaN too) becomes `max_bits`. For vectors of any length.
+template <int kMinExponent, int kMantissaBits, class VI>
+HF2MLX_STEP SmallFloat<VI> small_float(VI magnitude, int32_t max_bits) {
+  const hn::DFromV<VI> d;
+  const hn::RebindToFloat<hn::DFromV<VI>> df;
+  const VI capped = hn::Min(magnitude, hn::Set(d, max_bits));
+  const VI exponent = hn::Max(hn::And(capped, hn::Set(d, 0x7F800000)), hn::Set(d, (kMinExponent + 127) << 23));
+  const VI shifter = hn::Add(exponent, hn::Set(d, (23 - kMantissaBits) << 23));
+  return {exponent, shifter, hn::BitCast(d, hn::Add(hn::BitCast(df, capped), hn::BitCast(df, shifter)))};
+}
+
+// The largest of four and of eight bits: 6 and 448.
+inline constexpr int32_t kMostE2m1 = 0x40C00000;
+inline constexpr int32_t kMostE4m3 = 0x43E00000;
+
+// The code without sign, in the lower bits.
 template <int kMinExponent, int kMantissaBits>
-HF2MLX_STEP VU32 small_float_code(VU32 magnitude, uint32_t max_bits) {
-  constexpr uint32_t kMinBits = static_cast<uint32_t>(kMinExponent + 127) << 23;
-  const VU32 capped = min_of(magnitude, max_bits);
-  const VU32 exponent = max_of(hn::And(capped, hn::Set(DU32(), 0x7F800000u)), kMinBits);
-  const VU32 shifter = hn::Add(exponent, hn::Set(DU32(), static_cast<uint32_t>(23 - kMantissaBits) << 23));
-  const VU32 units = hn::Sub(bits_of(hn::Add(from_bits(capped), from_bits(shifter))), shifter);
-  return hn::Add(hn::ShiftRight<23 - kMantissaBits>(hn::Sub(exponent, hn::Set(DU32(), kMinBits))), units);
+HF2MLX_STEP VU32 small_float_code(VU32 magnitude, int32_t max_bits) {
+  const auto rounded = small_float<kMinExponent, kMantissaBits>(hn::BitCast(DI32(), magnitude), max_bits);
+  const auto above = hn::Sub(rounded.exponent, hn::Set(DI32(), (kMinExponent + 127) << 23));
+  return hn::BitCast(DU32(), hn::Add(hn::ShiftRight<23 - kMantissaBits>(above), rounded.units()));
 }
 
 // The reverse, for codes without sign in the lower bits. The exponent of all ones has no special meaning here.
@@ -151,7 +175,7 @@ HF2MLX_STEP VU32 f16_bits(VF v) {
   const VU32 bits = bits_of(v);
   const VU32 sign = sign_bit_of(bits);
   const VU32 magnitude = hn::Xor(bits, sign);
-  const VU32 finite = small_float_code<-14, 10>(magnitude, 0x47800000u);  // 65536 has the code of infinity
+  const VU32 finite = small_float_code<-14, 10>(magnitude, 0x47800000);  // 65536 has the code of infinity
   const VU32 code = hn::IfThenElse(less_than(magnitude, 0x7F800001u), finite, hn::Set(DU32(), 0x7D00u));
   return hn::Or(code, hn::ShiftRight<16>(sign));
 }
@@ -257,7 +281,7 @@ HF2MLX_STEP V round_to(V v) {
 HF2MLX_STEP VU32 e4m3_bits(VF v) {
   const VU32 bits = bits_of(v);
   const VU32 sign = sign_bit_of(bits);
-  return hn::Or(small_float_code<-6, 3>(hn::Xor(bits, sign), 0x43E00000u), hn::ShiftRight<24>(sign));
+  return hn::Or(small_float_code<-6, 3>(hn::Xor(bits, sign), kMostE4m3), hn::ShiftRight<24>(sign));
 }
 
 HF2MLX_STEP VF from_e4m3_bits(VU32 code) {

@@ -15,6 +15,8 @@ namespace hf2mlx {
 namespace HWY_NAMESPACE {
 
 inline constexpr size_t kMostGroupValues = 128;
+// Errors are computed in float32: what is not smaller by this factor might not be smaller at all.
+inline constexpr float kClearly = 0.9995f;
 
 // The longest vectors of groups: those of the processor, up to 512 bits.
 using DG = hn::CappedTag<float, 16>;

@@ -32,9 +32,6 @@ constexpr Neighbours neighbours(Fit fit) {
 template <QuantMode kMode>
 inline constexpr int kHighestScaleCode = kMode == QuantMode::kNvfp4 ? 126 : 254;
 
-// Where errors in float32 are sure to be smaller.
-inline constexpr float kSurely = 0.9995f;
-
 template <Dtype kDtype, QuantMode kMode>
 HF2MLX_STEP VG scale_of_code(VG32 code) {
   return in_halves(code, [](hn::Vec<DI32> half) {
@@ -43,21 +40,14 @@ HF2MLX_STEP VG scale_of_code(VG32 code) {
   });
 }
 
-// The magnitude of the nearest value that a code has, as small_float_code of float_lanes-inl.h finds it. With four bits, what lies in the
-// middle goes down, as in the encoder; one unit in the last place above may too.
+// The magnitude of the nearest value that a code has. With four bits, what lies in the middle goes down, as in the encoder; one unit in the
+// last place above may too.
 template <QuantMode kMode>
 HF2MLX_STEP VG nearest_magnitude(VG x) {
-  constexpr bool kFourBits = kMode != QuantMode::kMxfp8;
-  constexpr int32_t kMostBits = kFourBits ? 0x40C00000 : 0x43E00000;  // 6 and 448
-  constexpr int32_t kMinBits = (kFourBits ? 127 : 127 - 6) << 23;
-  constexpr int32_t kShiftBits = (23 - (kFourBits ? 1 : 3)) << 23;
   const DG32 d;
-  VG32 bits = hn::BitCast(d, hn::Abs(x));
-  if constexpr (kFourBits) bits = hn::Sub(hn::Max(bits, hn::Set(d, 1)), hn::Set(d, 1));
-  const VG32 capped = hn::Min(bits, hn::Set(d, kMostBits));
-  const VG32 exponent = hn::Max(hn::And(capped, hn::Set(d, 0x7F800000)), hn::Set(d, kMinBits));
-  const VG shifter = hn::BitCast(DG(), hn::Add(exponent, hn::Set(d, kShiftBits)));
-  return hn::Sub(hn::Add(hn::BitCast(DG(), capped), shifter), shifter);
+  const VG32 bits = hn::BitCast(d, hn::Abs(x));
+  if constexpr (kMode == QuantMode::kMxfp8) return small_float<-6, 3>(bits, kMostE4m3).value();
+  return small_float<0, 1>(hn::Sub(hn::Max(bits, hn::Set(d, 1)), hn::Set(d, 1)), kMostE2m1).value();
 }
 
 template <Dtype kDtype, QuantMode kMode, bool kWeighted>
@@ -91,7 +81,7 @@ HF2MLX_STEP void fit_scales(const GroupLanes& groups, Fit fit, float* divisors, 
     const VG32 code = hn::Min(hn::Max(hn::Add(plain, hn::Set(di, k)), hn::Set(di, 1)), hn::Set(di, kLast));
     const VG scale = scale_of_code<kDtype, kMode>(code);
     const VG candidate = scale_error<kDtype, kMode, kWeighted>(groups, scale, scale);
-    const auto better = hn::Lt(candidate, hn::Mul(error, hn::Set(df, kSurely)));
+    const auto better = hn::Lt(candidate, hn::Mul(error, hn::Set(df, kClearly)));
     error = hn::IfThenElse(better, candidate, error);
     best_divisor = hn::IfThenElse(better, scale, best_divisor);
     best_code = hn::IfThenElse(hn::RebindMask(di, better), code, best_code);
